@@ -1,0 +1,1 @@
+"""Every Poe bot behind the APIs that clients already speak."""

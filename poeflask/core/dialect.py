@@ -1,0 +1,79 @@
+"""What an API that clients speak must be able to write, and the two shapes of its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from poeflask.core.errors import PoeflaskError
+from poeflask.core.reply import ReplyEvent
+
+
+class Encoder(Protocol):
+    """Writes one answer in one dialect, as a stream or whole. Pure: made of values only.
+
+    A stream is `feed` for each batch and `close` once; what they give, joined, is the whole body.
+    The first batch opens what must be opened; a Failure closes what is open and says the error.
+    """
+
+    def feed(self, events: Sequence[ReplyEvent]) -> str:
+        """The frames for the next events; may be empty."""
+
+    def close(self) -> str:
+        """The last frames, once every answer has ended."""
+
+    def whole(self, events: Sequence[ReplyEvent]) -> Mapping[str, Any]:
+        """The answer of a client that does not stream; the events end in Finish, not Failure."""
+
+    def heartbeat(self) -> str:
+        """What keeps a silent stream alive without meaning anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorForm:
+    """An error as one dialect says it: HTTP status, headers of its own, body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Mapping[str, Any]
+
+
+class ErrorShape(Protocol):
+    """How one family of APIs says an error."""
+
+    def __call__(self, error: PoeflaskError, request_id: str) -> ErrorForm: ...
+
+
+def openai_error(error: PoeflaskError, request_id: str) -> ErrorForm:
+    """OpenAI's shape, and that of all that copy it."""
+    kind, code = error.rule.openai
+    body = {
+        "error": {
+            "message": error.message,
+            "type": kind,
+            "param": error.param,
+            "code": error.code or code,
+        }
+    }
+    return ErrorForm(error.rule.status, _headers(error), body)
+
+
+def anthropic_error(error: PoeflaskError, request_id: str) -> ErrorForm:
+    """Anthropic's shape."""
+    body = {
+        "type": "error",
+        "error": {"type": error.rule.anthropic, "message": error.message},
+        "request_id": request_id,
+    }
+    status = error.rule.anthropic_status or error.rule.status
+    return ErrorForm(status, _headers(error), body)
+
+
+def _headers(error: PoeflaskError) -> dict[str, str]:
+    headers = {"x-should-retry": "true" if error.may_succeed_later else "false"}
+    if error.retry_after_s is not None:
+        headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+    if error.rule.status == 401:
+        headers["WWW-Authenticate"] = 'Bearer realm="poeflask"'
+    return headers

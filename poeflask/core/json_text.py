@@ -1,0 +1,57 @@
+"""JSON as text and as values: the one place that says how both are read and written.
+
+The standard library's reader and writer, because they keep what others lose: integers of any size,
+and lone surrogates (half an emoji, as bots send it when a piece ends inside one).
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+
+class NotJsonError(ValueError):
+    """The text is no JSON; the message is a sentence that says why."""
+
+
+def read(text: str | bytes) -> Any:
+    """The value that a JSON text stands for.
+
+    Raises:
+        NotJsonError: bad UTF-8, bad JSON, NaN or Infinity, an integer of thousands of digits, or
+            brackets nested deeper than can be followed.
+    """
+    try:
+        if isinstance(text, bytes):
+            text = text.decode("utf-8-sig")
+        return json.loads(text, parse_constant=_refuse_constant)
+    except UnicodeDecodeError as error:
+        raise NotJsonError(f"it is not UTF-8: byte {error.start} is wrong") from error
+    except RecursionError as error:
+        raise NotJsonError("its brackets are nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise NotJsonError(f"{error.msg} at line {error.lineno}, column {error.colno}") from error
+    except NotJsonError:
+        raise
+    except ValueError as error:
+        raise NotJsonError(str(error)) from error
+
+
+def write(value: Any) -> str:
+    """The value as compact JSON, in characters as they are; can always be encoded as UTF-8."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text if _is_utf8(text) else json.dumps(value, separators=(",", ":"))
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise NotJsonError(f"{name} is not a JSON number")
+
+
+def _is_utf8(text: str) -> bool:
+    if text.isascii():
+        return True
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
