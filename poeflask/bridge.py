@@ -1,0 +1,297 @@
+"""The one place where pure code meets IO: Prompt in, reply events out.
+
+For each answer a greenlet of its own talks to Poe: it sends the query, runs what comes back through
+the filters, asks again where that is allowed, and puts batches of events into a small bounded
+queue. The greenlet of the client's request takes them out. So a slow client slows Poe down, a
+silent Poe leaves the client's greenlet free to keep the line alive, and a client that leaves ends
+Poe's connection at once, whatever Poe is doing.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import gevent
+from gevent.queue import Empty, Full, Queue
+
+from poeflask.core.errors import ErrorKind, OwnError, PoeError, PoeflaskError
+from poeflask.core.prompt import Prompt
+from poeflask.core.reply import (
+    END,
+    OUTPUT,
+    Failure,
+    Finish,
+    Pause,
+    Replace,
+    ReplyEvent,
+    renumbered,
+)
+from poeflask.filters.chain import Chain, Wants
+
+Batch = list[ReplyEvent]
+
+_QUEUED_BATCHES = 8
+"""Batches between the two greenlets: enough to never starve, too few to hide a slow client."""
+
+
+class AskPoe(Protocol):
+    """Sends one prompt to Poe and yields the reply's events, one batch for each network read."""
+
+    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long and how often the bridge tries.
+
+    Attributes:
+        tries: how often a query is sent at most, as long as nothing of the answer was seen.
+        longest_wait_s: a wait before the next try that Poe asks for and that is longer is not
+            waited for; the client hears of it instead.
+        first_wait_s: the wait before the second try if Poe names none; doubles each time.
+        total_s: the longest that one answer may take.
+    """
+
+    tries: int = 2
+    longest_wait_s: float = 10.0
+    first_wait_s: float = 0.5
+    total_s: float = 3600.0
+
+
+class Bridge:
+    """Opens answers.
+
+    Args:
+        ask: sends a prompt to Poe.
+        prepare: what must be done to a prompt before it can be asked, such as uploading its
+            files; runs in the answer's own greenlet; raises PoeflaskError.
+        make_chain: the filters for a prompt.
+        patience: how long and how often to try.
+        chance: a number between 0 and 1, for the jitter of waits.
+    """
+
+    def __init__(
+        self,
+        *,
+        ask: AskPoe,
+        prepare: Callable[[Prompt, str], Prompt],
+        make_chain: Callable[[Prompt, Wants], Chain],
+        patience: Patience,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._ask = ask
+        self._prepare = prepare
+        self._make_chain = make_chain
+        self._patience = patience
+        self._chance = chance
+
+    def open(self, prompt: Prompt, key: str, wants: Wants, *, n: int = 1) -> Answer:
+        """Ask the bot, `n` times at once; gives the answer at once, before anything has come."""
+        answer = Answer(n)
+        for index in range(n):
+            answer.attach(index, gevent.spawn(self._read, answer, index, prompt, key, wants))
+        return answer
+
+    def _read(
+        self, answer: Answer, index: int, prompt: Prompt, key: str, wants: Wants
+    ) -> None:
+        """The body of an answer's greenlet: puts every batch up to the end into the answer."""
+        deadline = gevent.Timeout(self._patience.total_s)
+        with deadline:
+            try:
+                for batch in self._batches(prompt, key, wants):
+                    answer.put(index, batch)
+            except PoeflaskError as error:
+                answer.put(index, [Failure(error)])
+            except gevent.Timeout as timeout:
+                if timeout is not deadline:
+                    raise
+                answer.put(index, [Failure(self._overdue())])
+
+    def _overdue(self) -> PoeError:
+        return PoeError(
+            ErrorKind.POE_TIMEOUT,
+            f"The answer was not complete after {self._patience.total_s:g} seconds.",
+            allow_retry=False,
+        )
+
+    def _batches(self, prompt: Prompt, key: str, wants: Wants) -> Iterator[Batch]:
+        """All batches of one answer, whatever number of tries it takes; the last one ends it."""
+        prepared = self._prepare(prompt, key)
+        for attempt in range(1, self._patience.tries + 1):
+            said = False
+            for batch in self._attempt(prepared, key, wants):
+                wait_s = None if said else self._wait_s(batch, attempt)
+                if wait_s is not None:
+                    gevent.sleep(wait_s)
+                    break
+                said = said or any(isinstance(event, OUTPUT) for event in batch)
+                yield batch
+            else:
+                return
+
+    def _wait_s(self, batch: Batch, attempt: int) -> float | None:
+        """Seconds until the next try, or None if the batch is no failure or must be passed on."""
+        end = batch[-1] if batch else None
+        if not isinstance(end, Failure) or any(isinstance(event, OUTPUT) for event in batch):
+            return None
+        error = end.error
+        if attempt == self._patience.tries or not error.may_succeed_later:
+            return None
+        if not isinstance(error, PoeError) or error.kind is ErrorKind.EMPTY_REPLY:
+            return None
+        if error.retry_after_s is not None:
+            patient = error.retry_after_s <= self._patience.longest_wait_s
+            return error.retry_after_s if patient else None
+        return float(self._patience.first_wait_s * 2 ** (attempt - 1) * (1 + self._chance()))
+
+    def _attempt(self, prompt: Prompt, key: str, wants: Wants) -> Iterator[Batch]:
+        """The batches of one try, through the filters and whatever these want to ask besides."""
+        chain = self._make_chain(prompt, wants)
+        asked: Prompt | None = chain.on_prompt(prompt)
+        heard = False
+        while asked is not None:
+            for batch in self._exchange(asked, key):
+                heard = heard or any(map(_is_something, batch))
+                out = chain.feed(batch)
+                if out:
+                    yield out if heard else _without_silence(out)
+                if chain.ended:
+                    return
+            asked = chain.follow_up()
+
+    def _exchange(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+        """One query and its reply; what goes wrong before the reply begins is its failure."""
+        reply = self._ask(prompt, key)
+        try:
+            yield from reply
+        except PoeflaskError as error:
+            yield [Failure(error)]
+        finally:
+            reply.close()  # type: ignore[attr-defined]
+
+
+def _is_something(event: ReplyEvent) -> bool:
+    return isinstance(event, OUTPUT) or (isinstance(event, Replace) and bool(event.text.strip()))
+
+
+def _without_silence(batch: Batch) -> Batch:
+    """The batch with the end of an answer that said nothing made the error that it is."""
+    end = batch[-1]
+    if not isinstance(end, Finish) or end.reason in ("length", "content_filter"):
+        return batch
+    error = PoeError(ErrorKind.EMPTY_REPLY, "The bot ended its answer without saying anything.")
+    return [*batch[:-1], Failure(error, end.index)]
+
+
+class Answer:
+    """An answer while it comes: one or more parallel replies in one stream of batches.
+
+    The client's greenlet calls `begin`, `next` and `close`; anyone may call `cancel`.
+    """
+
+    def __init__(self, n: int) -> None:
+        self._n = n
+        self._open = set(range(n))
+        self._queue: Queue[tuple[int, Batch]] = Queue(maxsize=_QUEUED_BATCHES)
+        self._greenlets: list[gevent.Greenlet] = []
+        self._peeked: list[tuple[int, Batch]] = []
+        self._cancelled: PoeflaskError | None = None
+        self._over = False
+
+    def is_over(self) -> bool:
+        """Whether the last batch has been given."""
+        return self._over
+
+    def attach(self, index: int, greenlet: gevent.Greenlet) -> None:
+        """Take the greenlet that reads reply number `index`; should it die, the reply fails."""
+        self._greenlets.append(greenlet)
+        greenlet.link_exception(lambda dead: self._offer(index, _broken()))
+
+    def put(self, index: int, batch: Batch) -> None:
+        """Hand over the next events of reply number `index`; waits while the client is behind."""
+        self._queue.put((index, batch))
+
+    def begin(self, wait_s: float | None) -> None:
+        """Wait until the first part of the answer has come, but no longer than `wait_s` seconds.
+
+        Raises:
+            PoeflaskError: the answer failed before anything of it could be shown.
+        """
+        with gevent.Timeout(wait_s, False):
+            while not self._peeked or not _settles(self._peeked[-1][1]):
+                self._peeked.append(self._take(None))
+        end = self._peeked[-1][1][-1] if self._peeked else None
+        if isinstance(end, Failure) and not _has_output(self._peeked):
+            self.close()
+            raise end.error
+
+    def next(self, wait_s: float | None = None) -> Batch | None:
+        """The next events, or None if none came within `wait_s` seconds.
+
+        The batch after which `is_over` is true is the last one. An answer of several replies ends when
+        all have finished or one has failed.
+        """
+        try:
+            index, batch = self._peeked.pop(0) if self._peeked else self._take(wait_s)
+        except Empty:
+            return None
+        end = batch[-1] if batch else None
+        if isinstance(end, END):
+            self._open.discard(index)
+        if isinstance(end, Failure) or not self._open:
+            self._over = True
+        if self._n > 1:
+            batch = [_of_reply(event, index, self._n) for event in batch]
+        return batch
+
+    def _take(self, wait_s: float | None) -> tuple[int, Batch]:
+        if self._cancelled is None:
+            index, batch = self._queue.get(timeout=wait_s)
+            if self._cancelled is None:
+                return index, batch
+        return 0, [Failure(self._cancelled)]
+
+    def cancel(self, error: PoeflaskError) -> None:
+        """End the answer with this error and Poe's connection with it. Never blocks."""
+        if self._over or self._cancelled is not None:
+            return
+        self._cancelled = error
+        gevent.killall(self._greenlets, block=False)
+        self._offer(0, error)
+
+    def close(self) -> None:
+        """Let go of everything that is still open. May be called twice. Never blocks."""
+        self._over = True
+        gevent.killall(self._greenlets, block=False)
+
+    def _offer(self, index: int, error: PoeflaskError) -> None:
+        """Wake the client's greenlet if it waits; if the queue is full, it does not."""
+        if self._cancelled is None:
+            self._cancelled = error
+        try:
+            self._queue.put_nowait((index, [Failure(error)]))
+        except Full:
+            return
+
+
+def _broken() -> OwnError:
+    return OwnError(ErrorKind.INTERNAL, "poeflask failed while it read the answer.")
+
+
+def _settles(batch: Batch) -> bool:
+    return any(isinstance(event, (*OUTPUT, *END)) for event in batch)
+
+
+def _has_output(peeked: list[tuple[int, Batch]]) -> bool:
+    return any(isinstance(event, OUTPUT) for _, batch in peeked for event in batch)
+
+
+def _of_reply(event: ReplyEvent, reply: int, replies: int) -> ReplyEvent:
+    """The event under the number that its reply has among all replies to one request."""
+    if isinstance(event, Pause):
+        return event
+    return renumbered(event, reply + replies * event.index)

@@ -1,0 +1,42 @@
+"""POST /v1/chat/completions."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from poeflask.core.reply import ReplyMeta
+from poeflask.endpoints.chat.decode import decode
+from poeflask.endpoints.chat.encode import ChatEncoder
+from poeflask.filters.chain import Wants
+from poeflask.web import auth, body, respond
+from poeflask.web.asking import address, ignored_header
+from poeflask.web.services import services
+
+chat = Blueprint("chat", __name__)
+
+
+@chat.post("/v1/chat/completions")
+def create_chat_completion() -> Response:
+    """Answer a conversation, streamed or whole."""
+    here = services()
+    key = auth.key_of(request.headers)
+    asked = decode(body.json_object(request), skip_system_prompt=here.skip_system_prompt)
+    upstream = here.upstream_for(key)
+    prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
+    meta = ReplyMeta(id=here.new_id("chatcmpl-"), created=int(here.clock()), model=asked.model)
+    encoder = ChatEncoder(
+        meta, include_usage=asked.include_usage, legacy_functions=asked.legacy_functions
+    )
+    wants = Wants(usage=asked.include_usage or not asked.stream)
+    answer = upstream.bridge.open(prompt, key, wants, n=asked.n)
+    headers = ignored_header([*asked.ignored, *left_out])
+    if not asked.stream:
+        return respond.whole(request, answer, encoder, headers=headers)
+    return respond.stream(
+        request,
+        answer,
+        encoder,
+        first_event_wait_s=here.first_event_wait_s,
+        heartbeat_s=here.heartbeat_s,
+        headers=headers,
+    )

@@ -1,0 +1,39 @@
+"""GET /v1/models and /v1/models/{id}."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from poeflask.core import json_text
+from poeflask.core.errors import ErrorKind, PoeError
+from poeflask.endpoints.models.encode import model, model_list
+from poeflask.web import auth
+from poeflask.web.services import services
+
+models = Blueprint("models", __name__)
+
+
+@models.get("/v1/models")
+def list_models() -> Response:
+    """All bots that Poe lists."""
+    upstream = services().upstream_for(auth.key_of(request.headers))
+    return _json(model_list(upstream.catalogue.bots()))
+
+
+@models.get("/v1/models/<path:name>")
+def retrieve_model(name: str) -> Response:
+    """One bot, by its name in whatever case."""
+    upstream = services().upstream_for(auth.key_of(request.headers))
+    upstream.catalogue.bots()
+    bot = upstream.catalogue.find(name)
+    if bot is None:
+        raise PoeError(
+            ErrorKind.UNKNOWN_MODEL,
+            f"Poe lists no bot {name[:100]!r}. A private bot may answer all the same.",
+            param="model",
+        )
+    return _json(model(bot))
+
+
+def _json(value: object) -> Response:
+    return Response(json_text.write(value), mimetype="application/json")

@@ -1,0 +1,181 @@
+"""The filters of one answer, in series. Their order is written here, once, with its reason.
+
+    1 replacements  from here on text is only added
+    2 files         needs text and files together
+    3 reasoning     a tool call inside thinking is not a call
+    4 tools         the rest may hold calls
+    5 structured    what remains must be JSON
+    6 limits        stop sequences and length look at the visible answer
+    7 usage         counts what the client really sees
+
+Replies run 1 to 7, prompts 7 to 1. A filter takes part only if the prompt and the profile need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from poeflask.core.profile import Profile
+from poeflask.core.prompt import Prompt
+from poeflask.core.reply import END, Pause, ReplyEvent, renumbered
+from poeflask.filters.base import Filter
+from poeflask.filters.files import Files
+from poeflask.filters.limits import Limiter
+from poeflask.filters.parameters import Parameters
+from poeflask.filters.reasoning import ReasoningFilter
+from poeflask.filters.replacements import Replacements
+from poeflask.filters.structured import Structured
+from poeflask.filters.tools import tools_filter
+from poeflask.filters.usage import UsageFilter
+
+MakeFilters = Callable[[], list[Filter]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wants:
+    """What a dialect wants of an answer.
+
+    Attributes:
+        usage: tokens are counted.
+        files_as_text: files become links in the text, for dialects that have no other place.
+    """
+
+    usage: bool = True
+    files_as_text: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aids:
+    """What filters need done that is neither free of chance nor cheap.
+
+    Attributes:
+        count: the number of tokens of a text.
+        count_prompt: gives, when asked for its result, the number of tokens of a prompt.
+        repair: the value that a broken JSON text most likely stands for.
+        new_call_id: an id for a tool call.
+        tools_mode: "native" or "prompted" for all bots, or "auto" for what each can.
+    """
+
+    count: Callable[[str], int]
+    count_prompt: Callable[[Prompt], Callable[[], int]]
+    repair: Callable[[str], Any]
+    new_call_id: Callable[[], str]
+    tools_mode: Literal["auto", "native", "prompted"] = "auto"
+
+
+def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Chain:
+    """The chain that this prompt to this bot needs."""
+    prompt_tokens = aids.count_prompt(prompt) if wants.usage else None
+
+    def text_filters() -> list[Filter]:
+        filters: list[Filter] = [Replacements(profile.buffered), Files(wants.files_as_text)]
+        if profile.thinking_marks != "none":
+            filters.append(ReasoningFilter(profile.thinking_marks))
+        return filters
+
+    def filters() -> list[Filter]:
+        chain = [Parameters(profile), *text_filters()]
+        tools = tools_filter(prompt, profile, aids.tools_mode, aids.new_call_id, aids.repair)
+        if tools is not None:
+            chain.append(tools)
+        if prompt.output_format.kind != "text":
+            chain.append(Structured(prompt.output_format, aids.repair))
+        if prompt.limits.stop or prompt.limits.max_tokens is not None:
+            chain.append(Limiter(prompt.limits, aids.count))
+        if prompt_tokens is not None:
+            chain.append(UsageFilter(prompt_tokens, aids.count))
+        return chain
+
+    return Chain(filters, text_filters)
+
+
+class Chain:
+    """All filters of one answer, as one.
+
+    Args:
+        make: gives the filters of a new answer in the order of replies.
+        make_parallel: gives those of a further answer to the same prompt, which a bot may send
+            under an index of its own; they may not ask again.
+    """
+
+    def __init__(self, make: MakeFilters, make_parallel: MakeFilters) -> None:
+        self._make = make
+        self._make_parallel = make_parallel
+        self._filters = make()
+        self._parallel: dict[int, Chain] = {}
+        self.ended = False
+
+    def on_prompt(self, prompt: Prompt) -> Prompt:
+        """The prompt as the bot should get it."""
+        return _ask(self._filters, prompt)
+
+    def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
+        """What the client should see of these events; empty once the answer has ended.
+
+        Ends every parallel answer too when the first one ends, each with the same end, so that the
+        events of each index end exactly once.
+        """
+        if self.ended:
+            return []
+        if self._parallel or any(not isinstance(event, Pause) and event.index for event in events):
+            return self._feed_parallel(events)
+        return self._feed_first(events)
+
+    def follow_up(self) -> Prompt | None:
+        """After the end: the prompt whose reply is to be fed next, or None if this was all.
+
+        The filters before the one that asks begin anew, as for any answer.
+        """
+        if self.ended:
+            return None
+        for position, filter_ in enumerate(self._filters):
+            asked = filter_.follow_up
+            if asked is not None:
+                self._filters[:position] = self._make()[:position]
+                return _ask(self._filters[:position], asked)
+        return None
+
+    def _feed_first(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
+        batch = list(events)
+        for filter_ in self._filters:
+            batch = _until_end(filter_.feed(batch))
+        self.ended = bool(batch) and isinstance(batch[-1], END)
+        return batch
+
+    def _feed_parallel(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
+        out: list[ReplyEvent] = []
+        for event in events:
+            index = 0 if isinstance(event, Pause) else event.index
+            if index:
+                out += self._feed_other(index, event)
+                continue
+            given = self._feed_first([event])
+            if self.ended:
+                for other in sorted(self._parallel):
+                    out += self._feed_other(other, renumbered(given[-1], other))
+            out += given
+            if self.ended:
+                break
+        return out
+
+    def _feed_other(self, index: int, event: ReplyEvent) -> list[ReplyEvent]:
+        if index not in self._parallel:
+            self._parallel[index] = Chain(self._make_parallel, self._make_parallel)
+        given = self._parallel[index].feed([renumbered(event, 0)])
+        return [renumbered(one, index) for one in given]
+
+
+def _ask(filters: Sequence[Filter], prompt: Prompt) -> Prompt:
+    for filter_ in reversed(filters):
+        prompt = filter_.on_prompt(prompt)
+    return prompt
+
+
+def _until_end(events: list[ReplyEvent]) -> list[ReplyEvent]:
+    """The events up to the first end: what a filter ends early is over."""
+    for position, event in enumerate(events):
+        if isinstance(event, END):
+            return events[: position + 1]
+    return events

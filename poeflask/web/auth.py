@@ -1,0 +1,32 @@
+"""Who asks: the key that a request brings, in either family's header."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from poeflask.core.errors import ClientError, ErrorKind
+
+_KEY = re.compile(r"[\x21-\x7e]{1,512}")
+
+
+def key_of(headers: Mapping[str, str]) -> str:
+    """The key of `Authorization: Bearer <key>` or `x-api-key: <key>`; the former wins.
+
+    Raises:
+        ClientError: kind UNAUTHENTICATED, if there is none or it cannot be a key.
+    """
+    scheme, _, bearer = headers.get("Authorization", "").strip().partition(" ")
+    if scheme and scheme.lower() != "bearer":
+        raise _refused(f"The Authorization header says {scheme[:20]!r}, not 'Bearer'.")
+    key = bearer.strip() or headers.get("x-api-key", "").strip()
+    if not key:
+        raise _refused("You did not send an API key.")
+    if not _KEY.fullmatch(key):
+        raise _refused("The API key holds characters that no key has, or is too long.")
+    return key
+
+
+def _refused(sentence: str) -> ClientError:
+    right = "Send your Poe key (https://poe.com/api_key) as 'Authorization: Bearer <key>'."
+    return ClientError(ErrorKind.UNAUTHENTICATED, f"{sentence} {right}")

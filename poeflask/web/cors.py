@@ -1,0 +1,46 @@
+"""Browser clients of other origins: allowed by setting, never with credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from flask import Flask, Response, request
+
+_METHODS = "GET, POST, DELETE, OPTIONS"
+_MAX_AGE_S = 86_400
+
+
+def install(app: Flask, origins: Collection[str]) -> None:
+    """Answer pre-flights and mark answers.
+
+    A pre-flight is granted whatever headers it asks for: SDKs send many, and none of them gives a
+    page of another origin more than it has, since keys are sent by hand and cookies never.
+
+    Args:
+        app: the app.
+        origins: who may ask, such as "https://chat.example"; "*" for everybody.
+    """
+
+    def preflight() -> Response | None:
+        asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        return Response(status=204) if asks else None
+
+    def mark(response: Response) -> Response:
+        origin = request.headers.get("Origin")
+        if origin is None or not ("*" in origins or origin in origins):
+            return response
+        allowed = "*" if "*" in origins else origin
+        response.headers["Access-Control-Allow-Origin"] = allowed
+        response.headers["Access-Control-Expose-Headers"] = "*"
+        if allowed != "*":
+            response.vary.add("Origin")
+        if request.method == "OPTIONS":
+            wanted = request.headers.get("Access-Control-Request-Headers", "")
+            response.headers["Access-Control-Allow-Headers"] = wanted
+            response.headers["Access-Control-Allow-Methods"] = _METHODS
+            response.headers["Access-Control-Max-Age"] = str(_MAX_AGE_S)
+            response.vary.add("Access-Control-Request-Headers")
+        return response
+
+    app.before_request(preflight)
+    app.after_request(mark)

@@ -1,0 +1,46 @@
+"""The spellings of a path that clients use for the same route."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+_SLASHES = re.compile(r"/{2,}")
+_DOUBLED = re.compile(r"^(/v1){2,}(?=/|$)")
+
+
+def canonical(path: str, versioned: frozenset[str]) -> str:
+    """The path as the routes spell it.
+
+    Clients double slashes, double `/v1` when their base address has one already, and leave it out
+    when it has none.
+
+    Args:
+        path: the path of the request.
+        versioned: the first words of all routes under /v1, such as "chat" and "models".
+    """
+    path = _SLASHES.sub("/", path)
+    path = _DOUBLED.sub("/v1", path)
+    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    return f"/v1{path}" if first in versioned else path
+
+
+class CanonicalPaths:
+    """WSGI middleware that rewrites the path before it is routed."""
+
+    def __init__(self, app: WSGIApplication, versioned: Iterable[str]) -> None:
+        self._app = app
+        self._versioned = frozenset(versioned)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        environ["PATH_INFO"] = canonical(environ.get("PATH_INFO", ""), self._versioned)
+        return self._app(environ, start_response)
+
+
+def versioned_words(rules: Iterable[str]) -> frozenset[str]:
+    """The first words behind /v1 of all these URL rules."""
+    return frozenset(rule.split("/")[2] for rule in rules if rule.startswith("/v1/"))

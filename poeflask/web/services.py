@@ -1,0 +1,59 @@
+"""What the views need, made once by `app.create_app` and looked up in a view, never deeper."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from flask import current_app
+
+from poeflask.bridge import Bridge
+from poeflask.poe.catalogue import Catalogue
+from poeflask.stores.base import Store
+
+_NAME = "poeflask"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """A Poe to ask: the real one, or the simulator."""
+
+    bridge: Bridge
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The parts and plain values that views work with.
+
+    Attributes:
+        upstream_for: the Poe that a key belongs to.
+        store: where shared state is kept.
+        clock: seconds since 1970.
+        new_id: an id that cannot be guessed, behind the given prefix.
+        heartbeat_s: how long a stream may be silent before it is kept alive; 0 for never.
+        first_event_wait_s: how long to wait for the answer to begin before a stream is opened.
+        skip_system_prompt: whether bots leave their own persona aside; "auto" if the client sends
+            a system message.
+        example_key: a key that works here without an account, or empty.
+    """
+
+    upstream_for: Callable[[str], Upstream]
+    store: Store
+    clock: Callable[[], float]
+    new_id: Callable[[str], str]
+    heartbeat_s: float
+    first_event_wait_s: float
+    skip_system_prompt: Literal["auto", "always", "never"]
+    example_key: str
+
+
+def install(services: Services) -> None:
+    """Give the current app its services."""
+    current_app.extensions[_NAME] = services
+
+
+def services() -> Services:
+    """The services of the app that handles the current request."""
+    return cast("Services", current_app.extensions[_NAME])
