@@ -95,9 +95,7 @@ class Bridge:
             answer.attach(index, gevent.spawn(self._read, answer, index, prompt, key, wants))
         return answer
 
-    def _read(
-        self, answer: Answer, index: int, prompt: Prompt, key: str, wants: Wants
-    ) -> None:
+    def _read(self, answer: Answer, index: int, prompt: Prompt, key: str, wants: Wants) -> None:
         """The body of an answer's greenlet: puts every batch up to the end into the answer."""
         deadline = gevent.Timeout(self._patience.total_s)
         with deadline:
@@ -232,8 +230,8 @@ class Answer:
     def next(self, wait_s: float | None = None) -> Batch | None:
         """The next events, or None if none came within `wait_s` seconds.
 
-        The batch after which `is_over` is true is the last one. An answer of several replies ends when
-        all have finished or one has failed.
+        The batch after which `is_over` is true is the last one. An answer of several replies ends
+        when all have finished or one has failed.
         """
         try:
             index, batch = self._peeked.pop(0) if self._peeked else self._take(wait_s)

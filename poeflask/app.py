@@ -1,0 +1,162 @@
+"""The composition root: makes every part, joins them, and does nothing else."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable
+
+import gevent
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from poeflask.bridge import Bridge, Patience
+from poeflask.core.prompt import Prompt
+from poeflask.core.tokens import TokenCounter
+from poeflask.endpoints.chat.routes import chat
+from poeflask.endpoints.health.routes import health
+from poeflask.endpoints.home.routes import home
+from poeflask.endpoints.models.routes import models
+from poeflask.filters.chain import Aids, Chain, Wants, chain_for
+from poeflask.poe.attachments import Attachments
+from poeflask.poe.catalogue import Catalogue
+from poeflask.poe.client import PoeClient
+from poeflask.settings import Settings
+from poeflask.simulator.server import SimulatorServer
+from poeflask.stores import open_store
+from poeflask.stores.base import Store
+from poeflask.stores.namespace import Namespace
+from poeflask.threads import Threads
+from poeflask.vocabulary import load
+from poeflask.web import cors, errors, logging, services
+from poeflask.web.paths import CanonicalPaths, versioned_words
+from poeflask.web.services import Services, Upstream
+
+DEMO_KEY = "demo"
+"""The key that the built-in simulator answers."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI app.
+
+    Args:
+        settings: by default those of the environment.
+
+    Raises:
+        SettingsError: the environment holds a setting that makes no sense.
+    """
+    settings = settings or Settings.from_environ(os.environ)
+    logging.configure(settings.log_level, settings.log_format)
+    store = open_store(settings.store_url, settings.state_dir)
+    app = Flask("poeflask", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
+    logging.install(app, clock=time.time, new_id=_new_id)
+    cors.install(app, settings.cors_origins)
+    errors.install(app, {})
+    for blueprint in (home, chat, models, health):
+        app.register_blueprint(blueprint)
+    with app.app_context():
+        services.install(_services(settings, store))
+    words = versioned_words(rule.rule for rule in app.url_map.iter_rules())
+    app.wsgi_app = CanonicalPaths(app.wsgi_app, words)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        trusted = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=trusted, x_proto=trusted, x_host=trusted
+        )
+    return app
+
+
+def _services(settings: Settings, store: Store) -> Services:
+    make = _Upstreams(settings, store)
+    return Services(
+        upstream_for=make.upstream_for,
+        store=store,
+        clock=time.time,
+        new_id=_new_id,
+        heartbeat_s=settings.heartbeat_s,
+        first_event_wait_s=settings.first_event_wait_s,
+        skip_system_prompt=settings.skip_system_prompt,
+        example_key=DEMO_KEY if settings.simulator_enabled else "",
+    )
+
+
+def _new_id(prefix: str) -> str:
+    return prefix + secrets.token_hex(12)
+
+
+class _Upstreams:
+    """The real Poe and, from its first use on, the simulator of this process."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._settings = settings
+        self._store = store
+        self._threads = Threads()
+        self._counter = TokenCounter(load)
+        self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)
+        self._demo: Upstream | None = None
+
+    def upstream_for(self, key: str) -> Upstream:
+        """The Poe that a key belongs to."""
+        if key != DEMO_KEY or not self._settings.simulator_enabled:
+            return self._poe
+        if self._demo is None:
+            server = SimulatorServer()
+            self._demo = self._make("simulator", server.start(), server.upload_url)
+        return self._demo
+
+    def catalogue_state(self) -> str:
+        """What is known of the bots: "fresh", "stale", "missing", or only "simulated" ones."""
+        state = self._poe.catalogue.state()
+        return "simulated" if state == "missing" and self._settings.simulator_enabled else state
+
+    def _make(self, name: str, base_url: str, upload_url: str) -> Upstream:
+        settings = self._settings
+        client = PoeClient(
+            base_url=base_url,
+            upload_url=upload_url,
+            connect_timeout_s=settings.connect_timeout_s,
+            idle_timeout_s=settings.idle_timeout_s,
+            proxy=settings.proxy_url,
+            pool_size=settings.worker_connections,
+        )
+        catalogue = Catalogue(
+            client.models,
+            Namespace(self._store, f"catalogue:{name}", on_failure="forget"),
+            ttl_s=settings.catalogue_ttl_s,
+            clock=time.time,
+        )
+        attachments = Attachments(
+            client,
+            Namespace(self._store, f"uploads:{name}", on_failure="forget"),
+            max_bytes=settings.max_upload_bytes,
+            ttl_s=settings.upload_cache_ttl_s,
+        )
+        aids = Aids(
+            count=lambda text: self._threads.run(self._counter.count, text),
+            count_prompt=self._count_prompt,
+            repair=lambda text: self._threads.run(repair, text),
+            new_call_id=lambda: _new_id("call_"),
+            tools_mode=settings.tools_mode,
+        )
+
+        def make_chain(prompt: Prompt, wants: Wants) -> Chain:
+            return chain_for(prompt, catalogue.profile(prompt.bot), wants, aids)
+
+        bridge = Bridge(
+            ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),
+            prepare=attachments.attach,
+            make_chain=make_chain,
+            patience=Patience(
+                tries=settings.tries,
+                longest_wait_s=settings.retry_wait_max_s,
+                total_s=settings.total_timeout_s,
+            ),
+        )
+        return Upstream(bridge=bridge, catalogue=catalogue)
+
+    def _count_prompt(self, prompt: Prompt) -> Callable[[], int]:
+        """Count while Poe thinks; what is given back waits for the number."""
+        counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
+        return lambda: int(counting.get())

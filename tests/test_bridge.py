@@ -1,0 +1,343 @@
+"""The bridge over a Poe that is a list of batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import gevent
+import pytest
+
+from poeflask.bridge import Answer, Batch, Bridge, Patience
+from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
+from poeflask.core.prompt import Message, Prompt, Text
+from poeflask.core.reply import (
+    Failure,
+    Finish,
+    Pause,
+    ReplyEvent,
+    TextDelta,
+)
+from poeflask.filters.base import Filter
+from poeflask.filters.chain import Chain, Wants
+
+PROMPT = Prompt(bot="Echo", messages=(Message("user", (Text("hi"),)),))
+ALL = Wants()
+HELLO: list[Batch] = [[TextDelta("Hel"), Pause()], [TextDelta("lo")], [Finish("stop")]]
+
+Script = list[Batch] | PoeError
+
+
+class Poe:
+    """Answers the n-th query with the n-th script; remembers prompts and closed replies."""
+
+    def __init__(self, *scripts: Script) -> None:
+        self.scripts = list(scripts)
+        self.asked: list[Prompt] = []
+        self.closed = 0
+
+    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+        self.asked.append(prompt)
+        script = self.scripts[min(len(self.asked), len(self.scripts)) - 1]
+        try:
+            if isinstance(script, PoeError):
+                raise script
+            yield from script
+        finally:
+            self.closed += 1
+
+
+class SilentPoe(Poe):
+    """Says the script of a reply without its end and then nothing, for ever."""
+
+    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+        self.asked.append(prompt)
+        try:
+            assert isinstance(self.scripts[0], list)
+            yield from self.scripts[0]
+            gevent.sleep(60)
+        finally:
+            self.closed += 1
+
+
+class AskAgain:
+    """A filter that wants a second reply and lets both through."""
+
+    def __init__(self) -> None:
+        self.asks: Prompt | None = None
+        self.asked = False
+
+    def on_prompt(self, prompt: Prompt) -> Prompt:
+        return prompt
+
+    def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
+        self.asks = None
+        if not self.asked and isinstance(events[-1], Finish):
+            self.asked = True
+            self.asks = Prompt(bot="Again", messages=())
+            return list(events[:-1])
+        return list(events)
+
+    @property
+    def follow_up(self) -> Prompt | None:
+        return self.asks
+
+
+def bridge(
+    poe: Poe,
+    *,
+    tries: int = 2,
+    total_s: float = 30,
+    filters: Callable[[], list[Filter]] = list,
+    prepare: Callable[[Prompt, str], Prompt] = lambda prompt, key: prompt,
+) -> Bridge:
+    """A bridge to this Poe that hardly waits."""
+    return Bridge(
+        ask=poe,
+        prepare=prepare,
+        make_chain=lambda prompt, wants: Chain(filters, list),
+        patience=Patience(tries=tries, first_wait_s=0.001, longest_wait_s=0.05, total_s=total_s),
+        chance=lambda: 0.0,
+    )
+
+
+def drain(answer: Answer) -> list[ReplyEvent]:
+    """All events of an answer, pauses left out."""
+    events: list[ReplyEvent] = []
+    while not answer.is_over():
+        events += answer.next(5) or ()
+    return [event for event in events if not isinstance(event, Pause)]
+
+
+def failing(kind: ErrorKind, **more: object) -> list[Batch]:
+    """The script of a reply that fails at once."""
+    return [[Failure(PoeError(kind, "No.", **more))]]  # type: ignore[arg-type]
+
+
+def test_an_answer_comes_in_batches_and_ends_once() -> None:
+    """What Poe says reaches the client's side in order, up to the end."""
+    poe = Poe(HELLO)
+
+    assert [TextDelta("Hel"), TextDelta("lo"), Finish("stop")] == drain(
+        bridge(poe).open(PROMPT, "key", ALL)
+    )
+    assert (1, 1) == (len(poe.asked), poe.closed)
+
+
+def test_begin_waits_for_something_that_can_be_shown() -> None:
+    """A pause is no beginning; after begin, nothing of the answer is missing."""
+    answer = bridge(Poe([[Pause()], *HELLO])).open(PROMPT, "key", ALL)
+    answer.begin(5)
+
+    assert [TextDelta("Hel"), TextDelta("lo"), Finish("stop")] == drain(answer)
+
+
+def test_begin_raises_what_failed_before_anything_was_said() -> None:
+    """A refusal is an error with its own status, not a stream."""
+    answer = bridge(Poe(failing(ErrorKind.NO_POINTS))).open(PROMPT, "key", ALL)
+
+    with pytest.raises(PoeError) as caught:
+        answer.begin(5)
+
+    assert ErrorKind.NO_POINTS == caught.value.kind
+
+
+def test_begin_gives_up_waiting_but_not_the_answer() -> None:
+    """When Poe takes long to begin, the stream opens and the answer still comes."""
+    poe = SilentPoe([])
+    answer = bridge(poe).open(PROMPT, "key", ALL)
+    answer.begin(0.01)
+
+    assert answer.next(0.01) is None
+    assert not answer.is_over()
+    answer.close()
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [ErrorKind.POE_FAILED, ErrorKind.OVERLOADED, ErrorKind.POE_UNREACHABLE, ErrorKind.RATE_LIMITED],
+)
+def test_a_passing_fault_before_output_is_tried_again(kind: ErrorKind) -> None:
+    """The client sees only the try that worked."""
+    poe = Poe(failing(kind), HELLO)
+    events = drain(bridge(poe).open(PROMPT, "key", ALL))
+
+    assert [TextDelta("Hel"), TextDelta("lo"), Finish("stop")] == events
+    assert (2, 2) == (len(poe.asked), poe.closed)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        failing(ErrorKind.NO_POINTS),
+        failing(ErrorKind.BAD_KEY),
+        failing(ErrorKind.UNKNOWN_MODEL),
+        failing(ErrorKind.POE_FAILED, allow_retry=False),
+        failing(ErrorKind.RATE_LIMITED, retry_after_s=60.0),
+        [[Finish("stop")]],
+    ],
+)
+def test_other_faults_are_not_tried_again(script: list[Batch]) -> None:
+    """No points, a bad key, Poe's veto, a long wait, an empty answer: asked once."""
+    poe = Poe(script, HELLO)
+    events = drain(bridge(poe).open(PROMPT, "key", ALL))
+
+    assert isinstance(events[-1], Failure)
+    assert 1 == len(poe.asked)
+
+
+def test_a_raised_error_is_tried_again_too() -> None:
+    """A fault that comes as a status instead of an event is treated the same."""
+    poe = Poe(PoeError(ErrorKind.POE_UNAVAILABLE, "Later."), HELLO)
+
+    assert Finish("stop") == drain(bridge(poe).open(PROMPT, "key", ALL))[-1]
+
+
+def test_tries_are_bounded() -> None:
+    """The last failure is the client's."""
+    poe = Poe(failing(ErrorKind.POE_FAILED))
+    events = drain(bridge(poe, tries=3).open(PROMPT, "key", ALL))
+
+    assert [Failure(PoeError(ErrorKind.POE_FAILED, "No."))] == events
+    assert 3 == len(poe.asked)
+
+
+def test_nothing_is_tried_again_after_output() -> None:
+    """Text that was shown is not shown twice."""
+    poe = Poe([[TextDelta("Hel")], *failing(ErrorKind.POE_FAILED)], HELLO)
+    events = drain(bridge(poe).open(PROMPT, "key", ALL))
+
+    assert [TextDelta("Hel"), Failure(PoeError(ErrorKind.POE_FAILED, "No."))] == events
+    assert 1 == len(poe.asked)
+
+
+def test_an_answer_that_says_nothing_is_an_error() -> None:
+    """An empty answer is never passed on as a success."""
+    events = drain(bridge(Poe([[Pause()], [Finish("stop")]])).open(PROMPT, "key", ALL))
+
+    assert isinstance(events[0], Failure)
+    assert ErrorKind.EMPTY_REPLY == events[0].error.kind
+
+
+def test_an_answer_cut_by_its_length_may_be_empty() -> None:
+    """A bot that spent all its tokens on thinking has not failed."""
+    assert [Finish("length")] == drain(bridge(Poe([[Finish("length")]])).open(PROMPT, "key", ALL))
+
+
+def test_a_filter_may_ask_again() -> None:
+    """The reply to a follow-up continues the same answer."""
+    poe = Poe([[TextDelta("a"), Finish("stop")]], [[TextDelta("b"), Finish("stop")]])
+    events = drain(bridge(poe, filters=lambda: [AskAgain()]).open(PROMPT, "key", ALL))
+
+    assert [TextDelta("a"), TextDelta("b"), Finish("stop")] == events
+    assert ["Echo", "Again"] == [prompt.bot for prompt in poe.asked]
+
+
+def test_several_replies_come_in_one_answer() -> None:
+    """Each reply has its own index, and the answer ends when all have ended."""
+    poe = Poe(HELLO)
+    events = drain(bridge(poe).open(PROMPT, "key", ALL, n=3))
+
+    assert {0, 1, 2} == {event.index for event in events if isinstance(event, Finish)}
+    for index in range(3):
+        said = [e.text for e in events if isinstance(e, TextDelta) and e.index == index]
+        assert ["Hel", "lo"] == said
+
+
+def test_one_failed_reply_ends_the_answer() -> None:
+    """A client that asked for several gets all of them or an error."""
+    poe = Poe(HELLO, failing(ErrorKind.NO_POINTS))
+    events = drain(bridge(poe).open(PROMPT, "key", ALL, n=2))
+
+    assert isinstance(events[-1], Failure)
+
+
+def test_cancel_ends_poes_connection_while_poe_is_silent() -> None:
+    """The client's greenlet learns of it at once, and so does Poe."""
+    poe = SilentPoe([[TextDelta("Hel")]])
+    answer = bridge(poe).open(PROMPT, "key", ALL)
+    answer.begin(5)
+    gone = ClientError(ErrorKind.CLIENT_GONE, "Gone.")
+    gevent.spawn_later(0.01, answer.cancel, gone)
+
+    assert [TextDelta("Hel"), Failure(gone)] == drain(answer)
+    gevent.sleep(0)
+    assert 1 == poe.closed
+
+
+def test_cancel_is_heard_when_the_queue_is_full() -> None:
+    """A client that is behind and leaves is not read for any longer."""
+    poe = Poe([[TextDelta("x")]] * 100)
+    answer = bridge(poe).open(PROMPT, "key", ALL)
+    gevent.sleep(0.01)
+    gone = ClientError(ErrorKind.CLIENT_GONE, "Gone.")
+    answer.cancel(gone)
+
+    assert [Failure(gone)] == drain(answer)
+    gevent.sleep(0)
+    assert 1 == poe.closed
+
+
+def test_a_slow_client_slows_poe_down() -> None:
+    """No more than a few batches are read ahead."""
+    taken: list[int] = []
+
+    def poe(prompt: Prompt, key: str) -> Iterator[Batch]:
+        for number in range(1000):
+            taken.append(number)
+            yield [TextDelta("x")]
+        yield [Finish("stop")]
+
+    answer = bridge(poe).open(PROMPT, "key", ALL)  # type: ignore[arg-type]
+    gevent.sleep(0.01)
+
+    assert len(taken) < 20
+    answer.close()
+
+
+def test_an_answer_may_not_take_for_ever() -> None:
+    """When the time for one answer is over, it fails and says so."""
+    events = drain(bridge(SilentPoe([]), total_s=0.01).open(PROMPT, "key", ALL))
+
+    assert isinstance(events[0], Failure)
+    assert ErrorKind.POE_TIMEOUT == events[0].error.kind
+
+
+def test_a_prompt_that_cannot_be_prepared_is_the_clients_error() -> None:
+    """A file that cannot be uploaded fails the request before Poe is asked."""
+    refusal = ClientError(ErrorKind.INVALID_REQUEST, "The file is empty.")
+
+    def prepare(prompt: Prompt, key: str) -> Prompt:
+        raise refusal
+
+    poe = Poe(HELLO)
+    answer = bridge(poe, prepare=prepare).open(PROMPT, "key", ALL)
+
+    with pytest.raises(ClientError) as caught:
+        answer.begin(5)
+
+    assert refusal == caught.value
+    assert [] == poe.asked
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_bug_in_the_reading_greenlet_reaches_the_client() -> None:
+    """A greenlet that dies does not leave a client waiting for ever."""
+
+    def poe(prompt: Prompt, key: str) -> Iterator[Batch]:
+        yield [TextDelta("Hel")]
+        raise ZeroDivisionError
+
+    answer = bridge(poe).open(PROMPT, "key", ALL)  # type: ignore[arg-type]
+    events = drain(answer)
+
+    assert isinstance(events[-1], Failure)
+    assert isinstance(events[-1].error, OwnError)
+
+
+def test_closing_twice_is_no_fault() -> None:
+    """Both the response and the generator may let go."""
+    answer = bridge(SilentPoe([])).open(PROMPT, "key", ALL)
+    answer.close()
+    answer.close()
+
+    assert answer.is_over()
