@@ -1,0 +1,409 @@
+"""The way to Poe: queries, uploads, the list of bots, the balance. Only here is requests used.
+
+Built for greenlets: everything blocks only its own, and killing the greenlet that reads a reply
+closes its connection at once, also while Poe is silent.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import quote
+
+import gevent
+import requests
+import urllib3.exceptions
+from requests.adapters import HTTPAdapter
+
+from poeflask.core import json_text
+from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeError, PoeflaskError
+from poeflask.core.reply import Pause, ReplyEvent
+from poeflask.core.sse import Decoder
+from poeflask.poe import faults
+from poeflask.poe.wire import Reader
+
+READ_BYTES = 64 * 1024
+MAX_ERROR_BYTES = 64 * 1024
+MAX_ERROR_S = 5.0
+"""How much of a refusal is read for its reason, and how long."""
+
+MAX_JSON_BYTES = 32 * 1024 * 1024
+"""Poe's list of bots was 0.75 MB in 2026."""
+
+DRAIN_BYTES = 64 * 1024
+DRAIN_S = 1.0
+"""How much and how long is read behind an answer's end, so that its connection can serve again."""
+
+_UNREACHABLE = (ErrorKind.POE_UNREACHABLE, "Poe could not be reached; try again later.")
+_TLS = (ErrorKind.POE_UNREACHABLE, "No secure connection to Poe could be made.")
+_PROXY = (ErrorKind.POE_UNREACHABLE, "The proxy on the way to Poe could not be reached.")
+_LATE = (ErrorKind.POE_TIMEOUT, "Poe did not answer in time.")
+_BROKEN = (ErrorKind.POE_BROKEN, "The connection to Poe broke before its answer was complete.")
+_GARBLED = (ErrorKind.POE_BROKEN, "Poe's answer is not written as HTTP demands.")
+_ADDRESS = (
+    ErrorKind.INTERNAL,
+    "The address of Poe or of the proxy in the settings cannot be used; "
+    'it should look like "https://api.poe.com".',
+)
+_MISUSE = (ErrorKind.INTERNAL, "The request to Poe could not be made.")
+
+TRANSPORT: dict[type[Exception], tuple[ErrorKind, str]] = {
+    requests.ConnectTimeout: _UNREACHABLE,
+    requests.ReadTimeout: _LATE,
+    requests.Timeout: _LATE,
+    requests.exceptions.SSLError: _TLS,
+    requests.exceptions.ProxyError: _PROXY,
+    requests.ConnectionError: _UNREACHABLE,
+    requests.exceptions.RetryError: _UNREACHABLE,
+    requests.exceptions.ChunkedEncodingError: _BROKEN,
+    requests.exceptions.ContentDecodingError: _GARBLED,
+    requests.TooManyRedirects: _GARBLED,
+    requests.HTTPError: _GARBLED,
+    requests.exceptions.InvalidJSONError: _GARBLED,
+    requests.exceptions.InvalidURL: _ADDRESS,
+    requests.exceptions.InvalidSchema: _ADDRESS,
+    requests.exceptions.MissingSchema: _ADDRESS,
+    requests.exceptions.URLRequired: _ADDRESS,
+    requests.exceptions.InvalidHeader: _MISUSE,
+    requests.exceptions.StreamConsumedError: _MISUSE,
+    requests.exceptions.UnrewindableBodyError: _MISUSE,
+    urllib3.exceptions.NewConnectionError: _UNREACHABLE,
+    urllib3.exceptions.ConnectTimeoutError: _UNREACHABLE,
+    urllib3.exceptions.MaxRetryError: _UNREACHABLE,
+    urllib3.exceptions.PoolError: _UNREACHABLE,
+    urllib3.exceptions.ResponseError: _UNREACHABLE,
+    urllib3.exceptions.TimeoutError: _LATE,
+    urllib3.exceptions.TimeoutStateError: _MISUSE,
+    urllib3.exceptions.SSLError: _TLS,
+    urllib3.exceptions.ProxyError: _PROXY,
+    urllib3.exceptions.ProtocolError: _BROKEN,
+    urllib3.exceptions.IncompleteRead: _BROKEN,
+    urllib3.exceptions.InvalidChunkLength: _BROKEN,
+    urllib3.exceptions.DecodeError: _GARBLED,
+    urllib3.exceptions.BodyNotHttplibCompatible: _GARBLED,
+    urllib3.exceptions.HeaderParsingError: _GARBLED,
+    urllib3.exceptions.LocationValueError: _ADDRESS,
+    urllib3.exceptions.ProxySchemeUnknown: _ADDRESS,
+    urllib3.exceptions.ProxySchemeUnsupported: _ADDRESS,
+    urllib3.exceptions.InvalidHeader: _MISUSE,
+    urllib3.exceptions.UnrewindableBodyError: _MISUSE,
+}
+"""What a fault of the transport means; a class without a line is meant as its nearest base."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that Poe holds: what a query says of it. `size` in bytes; None if Poe did not say."""
+
+    url: str
+    content_type: str
+    name: str
+    size: int | None = None
+
+
+class PoeClient:
+    """Speaks to Poe over connections that are kept alive and shared by all answers.
+
+    Args:
+        base_url: where Poe's API is, such as "https://api.poe.com".
+        upload_url: where files are sent.
+        connect_timeout_s: how long making a connection may take.
+        idle_timeout_s: how long Poe may be silent, before and within an answer.
+        pool_size: how many idle connections are kept.
+        user_agent: how the requests name their sender.
+        proxy: the URL of an HTTP or SOCKS proxy; empty means none.
+        upload_timeout_s: how long Poe may take to answer an upload.
+        clock: seconds since 1970, for Retry-After dates.
+        on_unknown: told of each event name that is not known, once in each answer.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        upload_url: str,
+        connect_timeout_s: float,
+        idle_timeout_s: float,
+        pool_size: int,
+        user_agent: str,
+        proxy: str = "",
+        upload_timeout_s: float = 120.0,
+        clock: Callable[[], float] = time.time,
+        on_unknown: Callable[[str], None] | None = None,
+    ) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._upload_url = upload_url
+        self._timeout_s = (connect_timeout_s, idle_timeout_s)
+        self._upload_timeout_s = (connect_timeout_s, upload_timeout_s)
+        self._clock = clock
+        self._on_unknown = on_unknown
+        self._session = _session(pool_size, user_agent, proxy)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._session.close()
+
+    def query(self, bot: str, body: Mapping[str, Any], key: str) -> Iterator[list[ReplyEvent]]:
+        """Ask a bot; yield the events of each network read.
+
+        Each list but the last ends in a Pause; the last ends in Finish or Failure. Nothing is sent
+        before the first `next`. Closing the generator, or killing the greenlet that reads it,
+        closes the connection.
+
+        Raises:
+            PoeError: before the first list: Poe refused, or could not be reached.
+            ClientError: the key cannot be one.
+        """
+        response = self._post_query(bot, body, key)
+        reader = Reader(self._on_unknown, secret=key)
+        try:
+            yield from _batches(response, reader)
+        finally:
+            _let_go(response, reader.ended)
+
+    def models(self) -> list[dict[str, Any]]:
+        """Poe's public list of bots, each as Poe describes it.
+
+        Raises:
+            PoeError: Poe refused, could not be reached, or sent something else.
+        """
+        url = f"{self._base_url}/v1/models"
+        answer = self._exchange("GET", url, timeout=self._timeout_s)
+        data = answer.get("data")
+        if not isinstance(data, list):
+            raise PoeError(ErrorKind.POE_BROKEN, "Poe's list of bots holds no list.")
+        return [entry for entry in data if isinstance(entry, dict)]
+
+    def balance(self, key: str) -> dict[str, Any]:
+        """What Poe says of the key's points.
+
+        Raises:
+            PoeError: Poe refused the key, could not be reached, or sent something else.
+            ClientError: the key cannot be one.
+        """
+        url = f"{self._base_url}/usage/current_balance"
+        headers = {"Authorization": f"Bearer {_checked(key)}"}
+        return self._exchange("GET", url, secret=key, headers=headers, timeout=self._timeout_s)
+
+    def upload(self, key: str, *, content: bytes, name: str, content_type: str) -> Attachment:
+        """Give Poe a file.
+
+        Raises:
+            PoeError: Poe refused the file, or could not be reached.
+            ClientError: the file is empty, or the key cannot be one.
+        """
+        if not content:
+            raise ClientError(ErrorKind.INVALID_REQUEST, f"The file {name!r} is empty.")
+        return self._upload(key, name, files={"file": (name, content, content_type)})
+
+    def upload_link(self, key: str, *, url: str, name: str) -> Attachment:
+        """Have Poe fetch a file from a link.
+
+        Raises:
+            PoeError: Poe refused the link, or could not be reached.
+            ClientError: the key cannot be one.
+        """
+        return self._upload(key, name, data={"download_url": url, "download_filename": name})
+
+    def _upload(self, key: str, name: str, **form: Any) -> Attachment:
+        # Poe's own client sends the bare key here.
+        headers = {"Authorization": _checked(key)}
+        try:
+            answer = self._exchange(
+                "POST",
+                self._upload_url,
+                secret=key,
+                headers=headers,
+                timeout=self._upload_timeout_s,
+                **form,
+            )
+        except PoeError as error:
+            raise _naming_file(error, name) from error
+        return _attachment(answer, name)
+
+    def _post_query(self, bot: str, body: Mapping[str, Any], key: str) -> requests.Response:
+        headers = {
+            "Authorization": f"Bearer {_checked(key)}",
+            "Content-Type": "application/json",
+            "Accept": "text/event-stream",
+        }
+        url = f"{self._base_url}/bot/{quote(bot, safe='')}"
+        content = json_text.write(body).encode("utf-8")
+        with transport_faults():
+            response = self._session.request(
+                "POST",
+                url,
+                data=content,
+                headers=headers,
+                timeout=self._timeout_s,
+                stream=True,
+                allow_redirects=False,
+            )
+        if response.status_code == 200 and _media_type(response) == "text/event-stream":
+            return response
+        raise self._refusal(response, key)
+
+    def _exchange(
+        self, method: str, url: str, *, secret: str = "", **request: Any
+    ) -> dict[str, Any]:
+        """One request whose answer is one JSON object."""
+        with transport_faults():
+            response = self._session.request(
+                method, url, stream=True, allow_redirects=False, **request
+            )
+        if response.status_code != 200:
+            raise self._refusal(response, secret)
+        try:
+            with transport_faults():
+                body = b"".join(_pieces(response, MAX_JSON_BYTES))
+        finally:
+            response.close()
+        try:
+            answer = json_text.read(body)
+        except json_text.NotJsonError as error:
+            raise self._told(response, body, secret) from error
+        if not isinstance(answer, dict):
+            raise PoeError(ErrorKind.POE_BROKEN, "Poe's answer is no JSON object.")
+        return answer
+
+    def _refusal(self, response: requests.Response, secret: str) -> PoeError:
+        """The error that an answer of the wrong status or kind stands for; reads its body."""
+        try:
+            body = _at_most(response, MAX_ERROR_BYTES, MAX_ERROR_S)
+        finally:
+            response.close()
+        return self._told(response, body, secret)
+
+    def _told(self, response: requests.Response, body: bytes, secret: str) -> PoeError:
+        return faults.from_status(
+            response.status_code,
+            response.headers,
+            body[:MAX_ERROR_BYTES],
+            response.headers.get("Content-Type", ""),
+            now=self._clock(),
+            secret=secret,
+        )
+
+
+@contextmanager
+def transport_faults() -> Iterator[None]:
+    """Make every fault of the transport an error of ours.
+
+    Raises:
+        PoeError: the way to Poe failed.
+        OwnError: the request could not be made as the settings say.
+    """
+    try:
+        yield
+    except tuple(TRANSPORT) as error:
+        raise _meant(error) from error
+
+
+def _meant(error: Exception) -> PoeflaskError:
+    kind, message = next(TRANSPORT[base] for base in type(error).__mro__ if base in TRANSPORT)
+    leaf = PoeError if RULES[kind].fault == "poe" else OwnError
+    return leaf(kind, message)
+
+
+def _session(pool_size: int, user_agent: str, proxy: str) -> requests.Session:
+    session = requests.Session()
+    # Else a ~/.netrc would replace the key, and variables of the environment would choose a proxy.
+    session.trust_env = False
+    # One session serves many keys: what Poe remembers of one must not reach another.
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # What is compressed comes late: the compressor waits for more.
+    session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "identity"})
+    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    if proxy:
+        session.proxies = {"http": proxy, "https": proxy}
+    return session
+
+
+def _batches(response: requests.Response, reader: Reader) -> Iterator[list[ReplyEvent]]:
+    decoder = Decoder()
+    while not reader.ended:
+        events = _next_batch(response, decoder, reader)
+        yield events if reader.ended else [*events, Pause()]
+
+
+def _next_batch(response: requests.Response, decoder: Decoder, reader: Reader) -> list[ReplyEvent]:
+    try:
+        with transport_faults():
+            chunk = response.raw.read1(READ_BYTES, decode_content=True)
+        if chunk:
+            return reader.feed(decoder.feed(chunk))
+    except PoeError as error:
+        return reader.fail(error)
+    if decoder.unfinished:
+        kind, message = _BROKEN
+        return reader.fail(PoeError(kind, message))
+    return reader.end()
+
+
+def _let_go(response: requests.Response, ended: bool) -> None:
+    """Close the connection, or give it back to the pool if the answer was read to its end."""
+    try:
+        if ended:
+            _at_most(response, DRAIN_BYTES, DRAIN_S)
+    finally:
+        response.close()
+
+
+def _at_most(response: requests.Response, max_bytes: int, max_s: float) -> bytes:
+    """What comes of the body in that time, also if the connection breaks or the body is longer."""
+    pieces: list[bytes] = []
+    with gevent.Timeout(max_s, False), suppress(*TRANSPORT):
+        pieces.extend(_pieces(response, max_bytes))
+    return b"".join(pieces)
+
+
+def _pieces(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
+    left = max_bytes
+    while left > 0 and (piece := response.raw.read1(left, decode_content=True)):
+        left -= len(piece)
+        yield piece
+
+
+def _media_type(response: requests.Response) -> str:
+    return response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+
+
+def _checked(key: str) -> str:
+    """The key, if it can stand in a header."""
+    if key and key.isascii() and key.isprintable() and " " not in key:
+        return key
+    raise ClientError(
+        ErrorKind.UNAUTHENTICATED,
+        "The Poe key holds characters that no key has; keys are at poe.com/api_key.",
+    )
+
+
+def _naming_file(error: PoeError, name: str) -> PoeError:
+    return PoeError(
+        error.kind,
+        f"The file {name!r} could not be given to Poe: {error.message}",
+        code=error.code,
+        retry_after_s=error.retry_after_s,
+        allow_retry=error.allow_retry,
+    )
+
+
+def _attachment(answer: Mapping[str, Any], name: str) -> Attachment:
+    url, content_type, size = (answer.get(key) for key in ("attachment_url", "mime_type", "size"))
+    if not isinstance(url, str) or not isinstance(content_type, str):
+        raise PoeError(
+            ErrorKind.POE_BROKEN,
+            f"Poe took the file {name!r} but did not say where it is.",
+        )
+    return Attachment(
+        url=url,
+        content_type=content_type,
+        name=name,
+        size=size if isinstance(size, int) else None,
+    )
