@@ -1,0 +1,236 @@
+"""A chat completion request as a Prompt, and what the answer's shape depends on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from poeflask.core.errors import ClientError, ErrorKind
+from poeflask.core.prompt import (
+    Limits,
+    Message,
+    OutputFormat,
+    Prompt,
+    Sampling,
+    Thinking,
+)
+from poeflask.endpoints.chat.messages import read_messages
+from poeflask.endpoints.chat.schema import CHAT_ENVELOPE
+from poeflask.endpoints.chat.tools import read_tools
+from poeflask.endpoints.shapes import an_object, read_envelope, wrong
+
+SkipSystemPrompt = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """A chat completion request, understood.
+
+    Attributes:
+        model: the bot's name as the client wrote it; also `prompt.bot`.
+        prompt: what is asked.
+        stream: whether the answer is streamed.
+        include_usage: whether a stream ends with its usage.
+        n: how many answers are wanted.
+        legacy_functions: the client knows only `function_call`, so the answer must say so.
+        extras: unknown fields with plain values, such as a bot's own parameters that an SDK's
+            `extra_body` put beside the known fields; only the bot's profile can tell.
+        ignored: names of fields and paths of parts that were accepted and have no effect.
+    """
+
+    model: str
+    prompt: Prompt
+    stream: bool = False
+    include_usage: bool = False
+    n: int = 1
+    legacy_functions: bool = False
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+
+
+_THINKING_FIELDS = ("reasoning", "thinking", "enable_thinking", "google")
+"""What `extra_body` may hold that is no bot's parameter, when a client sends it literally."""
+
+_COLOUR: Mapping[str, tuple[Any, ...]] = {
+    "top_p": (1,),
+    "top_k": (0, -1),
+    "frequency_penalty": (0,),
+    "presence_penalty": (0,),
+    "seed": (),
+    "audio": (),
+    "prediction": (),
+    "moderation": (),
+    "store": (False,),
+    "service_tier": ("auto", "default"),
+}
+"""Fields without effect at Poe, each with the values that ask for nothing. What only labels the
+request (user, metadata, cache hints) is not here: nobody would miss it in the answer."""
+
+_HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_MAX_IGNORED = 64
+
+
+def decode(body: object, *, skip_system_prompt: SkipSystemPrompt = "auto") -> ChatRequest:
+    """Read a request's JSON body.
+
+    Args:
+        body: the parsed JSON, whatever it is.
+        skip_system_prompt: whether the bot leaves its own persona aside; "auto" means that it does
+            when the client brought system messages of its own.
+
+    Raises:
+        ClientError: kind INVALID_REQUEST for the first field that is wrong; UNSUPPORTED_PARAMETER
+            for a field whose result the client would read and cannot be given.
+    """
+    sent = _sent(body)
+    envelope = read_envelope(CHAT_ENVELOPE, sent)
+    _refuse_unsupported(envelope)
+    conversation = read_messages(envelope["messages"])
+    legacy = bool(envelope.get("functions")) and not envelope.get("tools")
+    parallel = envelope.get("parallel_tool_calls", True) and not legacy
+    toolbox = read_tools(envelope, parallel=parallel)
+    extras, strangers = _unknown_fields(sent)
+    prompt = Prompt(
+        bot=envelope["model"],
+        messages=conversation.messages,
+        tools=toolbox.tools,
+        tool_choice=toolbox.choice,
+        output_format=_output_format(envelope),
+        sampling=_sampling(envelope),
+        thinking=_thinking(envelope),
+        limits=_limits(envelope),
+        verbosity=envelope.get("verbosity"),
+        web_search=True if toolbox.web_search or "web_search_options" in envelope else None,
+        parameters=_parameters(envelope),
+        skip_system_prompt=_skips(skip_system_prompt, conversation.messages),
+    )
+    without_effect = (*_colour(envelope), *conversation.left_out, *toolbox.left_out, *strangers)
+    return ChatRequest(
+        model=envelope["model"],
+        prompt=prompt,
+        stream=envelope.get("stream", False),
+        include_usage=envelope.get("stream_options", {}).get("include_usage", False),
+        n=envelope.get("n", 1),
+        legacy_functions=legacy,
+        extras=extras,
+        ignored=without_effect[:_MAX_IGNORED],
+    )
+
+
+def _sent(body: Any) -> Any:
+    """The body with what a literal `extra_body` says about thinking in its proper place."""
+    if not isinstance(body, dict) or not isinstance(body.get("extra_body"), dict):
+        return body
+    extra = body["extra_body"]
+    moved = {name: extra[name] for name in _THINKING_FIELDS if name in extra}
+    rest = {name: value for name, value in extra.items() if name not in moved}
+    return {**moved, **body, "extra_body": rest}
+
+
+def _refuse_unsupported(envelope: Mapping[str, Any]) -> None:
+    if envelope.get("logprobs"):
+        raise _unsupported("logprobs", "Poe's bots do not say how likely their words are.")
+    if envelope.get("top_logprobs"):
+        raise _unsupported("top_logprobs", "Poe's bots do not say how likely their words are.")
+    if "audio" in envelope.get("modalities", ()):
+        raise _unsupported("modalities", "A chat's answer is text; POST /v1/audio/speech speaks.")
+
+
+def _unsupported(param: str, why: str) -> ClientError:
+    sentence = f"'{param}' cannot be given what it asks for. {why}"
+    return ClientError(ErrorKind.UNSUPPORTED_PARAMETER, sentence, param=param)
+
+
+def _unknown_fields(sent: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Unknown fields with plain values, and the names of those with others."""
+    known = CHAT_ENVELOPE.fields
+    unknown = {name: sent[name] for name in sent if name not in known and sent[name] is not None}
+    plain = {name: value for name, value in unknown.items() if _is_plain(value)}
+    others = [name for name in unknown if name not in plain and _HEADER_SAFE.fullmatch(name)]
+    return plain, others
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, (str, int)) or (isinstance(value, float) and abs(value) < float("inf"))
+
+
+def _colour(envelope: Mapping[str, Any]) -> list[str]:
+    sent = [name for name in _COLOUR if name in envelope]
+    names = [name for name in sent if envelope[name] not in _COLOUR[name]]
+    if any(modality != "text" for modality in envelope.get("modalities", ())):
+        names.append("modalities")
+    return names
+
+
+def _sampling(envelope: Mapping[str, Any]) -> Sampling:
+    return Sampling(
+        temperature=envelope.get("temperature"),
+        top_p=envelope.get("top_p"),
+        top_k=envelope.get("top_k"),
+        seed=envelope.get("seed"),
+        presence_penalty=envelope.get("presence_penalty"),
+        frequency_penalty=envelope.get("frequency_penalty"),
+        logit_bias=envelope.get("logit_bias", {}),
+    )
+
+
+def _limits(envelope: Mapping[str, Any]) -> Limits:
+    most = envelope.get("max_completion_tokens", envelope.get("max_tokens"))
+    # An empty text would stop every answer before it begins; user interfaces send it for "none".
+    return Limits(max_tokens=most, stop=tuple(stop for stop in envelope.get("stop", ()) if stop))
+
+
+def _thinking(envelope: Mapping[str, Any]) -> Thinking:
+    """The effort, budget and switch, from whichever spelling says them; OpenAI's own wins."""
+    reasoning = envelope.get("reasoning", {})
+    thinking = envelope.get("thinking", {})
+    switch = {"enabled": True, "disabled": False}.get(thinking.get("type", ""))
+    budgets = (reasoning.get("max_tokens"), thinking.get("budget_tokens"), _google_budget(envelope))
+    switches = (reasoning.get("enabled"), switch, envelope.get("enable_thinking"))
+    return Thinking(
+        effort=envelope.get("reasoning_effort", reasoning.get("effort")),
+        budget_tokens=next((budget for budget in budgets if budget is not None), None),
+        enabled=next((enabled for enabled in switches if enabled is not None), None),
+    )
+
+
+def _google_budget(envelope: Mapping[str, Any]) -> int | None:
+    """google.thinking_config.thinking_budget, as Gemini's clients send it; -1 leaves it open."""
+    google = envelope.get("google", {})
+    if (config := google.get("thinking_config")) is None:
+        return None
+    at = "google.thinking_config"
+    budget = an_object(config, at).get("thinking_budget")
+    if budget is None or budget == -1:
+        return None
+    if isinstance(budget, bool) or not isinstance(budget, int) or not 0 <= budget < 2**31:
+        raise wrong(f"{at}.thinking_budget", "must be a whole number of tokens, or -1.")
+    return budget
+
+
+def _output_format(envelope: Mapping[str, Any]) -> OutputFormat:
+    wanted = envelope.get("response_format", {"type": "text"})
+    if wanted["type"] != "json_schema":
+        return OutputFormat(kind=wanted["type"])
+    if (described := wanted.get("json_schema")) is None:
+        raise wrong("response_format.json_schema", "is missing: it must hold 'name' and 'schema'.")
+    return OutputFormat(
+        kind="json_schema",
+        name=described["name"],
+        description=described.get("description", ""),
+        schema=described.get("schema"),
+        strict=described.get("strict", False),
+    )
+
+
+def _parameters(envelope: Mapping[str, Any]) -> dict[str, Any]:
+    """The bot's own parameters; `poe` is the deliberate place for them and wins."""
+    return {**envelope.get("extra_body", {}), **envelope.get("poe", {})}
+
+
+def _skips(skip_system_prompt: SkipSystemPrompt, messages: tuple[Message, ...]) -> bool:
+    if skip_system_prompt == "auto":
+        return any(message.role == "system" for message in messages)
+    return skip_system_prompt == "always"
