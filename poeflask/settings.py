@@ -1,0 +1,509 @@
+"""Every setting, once: its name with the unit in it, where it comes from, its default, its meaning.
+
+Settings come from the environment and from nowhere else. A new one is one field here: the README's
+table and `poeflask settings` are made of these fields. The names of poe2openai (PORT, HOST,
+LOG_LEVEL, CONFIG_DIR, MAX_REQUEST_SIZE, POE_BASE_URL, POE_FILE_UPLOAD_URL) mean what they mean
+there; every other variable begins with POEFLASK_.
+
+An unset and an empty variable are the same. A setting that may hold a password can also be read
+from a file, named by the same variable with _FILE behind it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import math
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+from urllib.parse import urlsplit
+
+_T = TypeVar("_T")
+
+Environ = Mapping[str, str]
+When = Literal["boot", "live"]
+
+
+class SettingsError(ValueError):
+    """Variables hold what they cannot hold; `faults` has a sentence for each. No secret is told."""
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+class _UnfitError(ValueError):
+    """A text that cannot be the value; the message says what would be right: "a number ..."."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingRow:
+    """One line of the table of settings.
+
+    Attributes:
+        name: the field of `Settings`.
+        variable: the environment variable.
+        default: the default as the README shows it, in Markdown.
+        doc: what it means, in one sentence.
+        when: "boot" if a change needs a restart, "live" if it does not.
+        secret: whether the value may hold a password; `variable` + "_FILE" is read then too.
+    """
+
+    name: str
+    variable: str
+    default: str
+    doc: str
+    when: When
+    secret: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Source:
+    variable: str
+    read: Callable[[str], Any]
+    default: Callable[[Environ], Any]
+    shown: str
+    doc: str
+    when: When
+    secret: bool
+
+
+def _setting(
+    variable: str,
+    read: Callable[[str], _T],
+    default: str | Callable[[Environ], _T],
+    doc: str,
+    *,
+    shown: str | None = None,
+    when: When = "boot",
+    secret: bool = False,
+) -> _T:
+    """A field of `Settings`, told as its variable.
+
+    Args:
+        variable: the environment variable's name.
+        read: makes the value of the text; raises _UnfitError.
+        default: the default as a person would write it, or how it follows from the environment.
+        doc: one sentence.
+        shown: the default as the table shows it, where it is computed.
+        when: see `SettingRow`.
+        secret: see `SettingRow`.
+    """
+    compute = default if callable(default) else _constant(read(default))
+    source = _Source(
+        variable=variable,
+        read=read,
+        default=compute,
+        shown=shown or (f"`{default}`" if default else "empty"),
+        doc=doc,
+        when=when,
+        secret=secret,
+    )
+    made: _T = field(
+        default_factory=lambda: compute(os.environ), repr=not secret, metadata={"source": source}
+    )
+    return made
+
+
+def _constant(value: _T) -> Callable[[Environ], _T]:
+    return lambda _environ: value
+
+
+# How a text becomes a value.
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _choice(*names: str) -> Callable[[str], Any]:
+    def read(text: str) -> str:
+        if text.lower() in names:
+            return text.lower()
+        raise _UnfitError("one of " + ", ".join(names))
+
+    return read
+
+
+def _log_level(text: str) -> Any:
+    """As `logging` names it; "warn" is how poe2openai says "warning"."""
+    read = _choice("debug", "info", "warning", "error")
+    return read("warning" if text.lower() == "warn" else text)
+
+
+def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
+    wanted = f"a whole number from {least}" + ("" if most is None else f" to {most}")
+
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,12}", text):
+            raise _UnfitError(wanted)
+        number = int(text)
+        if number < least or (most is not None and number > most):
+            raise _UnfitError(wanted)
+        return number
+
+    return read
+
+
+def _seconds(least: float) -> Callable[[str], float]:
+    wanted = f"a number of seconds, at least {least:g}"
+
+    def read(text: str) -> float:
+        try:
+            number = float(text)
+        except ValueError as error:
+            raise _UnfitError(wanted) from error
+        if not math.isfinite(number) or number < least:
+            raise _UnfitError(wanted)
+        return number
+
+    return read
+
+
+_UNITS = {
+    "": 1,
+    "b": 1,
+    "kb": 10**3,
+    "mb": 10**6,
+    "gb": 10**9,
+    "kib": 2**10,
+    "mib": 2**20,
+    "gib": 2**30,
+}
+
+
+def _size(text: str) -> int:
+    """A number of bytes, with a unit or without."""
+    match = re.fullmatch(r"([0-9]{1,15})\s*([a-z]*)", text.lower())
+    if match is None or match[2] not in _UNITS or int(match[1]) == 0:
+        raise _UnfitError('a size above zero, such as "1048576", "10MB" or "64MiB"')
+    return int(match[1]) * _UNITS[match[2]]
+
+
+def _url(text: str) -> str:
+    """An absolute URL, without the slash at its end."""
+    if not _is_url(text, {"http", "https"}):
+        raise _UnfitError('a URL, such as "https://api.poe.com"')
+    return text.rstrip("/")
+
+
+def _proxy_url(text: str) -> str:
+    if text and not _is_url(text, {"http", "https"}):
+        raise _UnfitError('the URL of a proxy, such as "http://user:password@proxy:3128"')
+    return text
+
+
+def _is_url(text: str, schemes: set[str]) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _host(text: str) -> str:
+    if text.startswith("unix:"):
+        if text.startswith("unix:/") and not text.endswith("/"):
+            return text
+        raise _UnfitError('a socket\'s whole path, such as "unix:/run/poeflask/http.sock"')
+    bare = text.removeprefix("[").removesuffix("]")
+    if _is_address(bare) or re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", bare):
+        return bare
+    raise _UnfitError('an address, a name, or "unix:" and the path of a socket')
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Origins with commas between them; "*" is every origin, "none" is none."""
+    if text.lower() == "none":
+        return ()
+    origins = tuple(origin for part in text.split(",") if (origin := part.strip().rstrip("/")))
+    if all(origin == "*" or _is_url(origin, {"http", "https"}) for origin in origins):
+        return origins
+    raise _UnfitError('"*", "none", or origins such as "https://a.example, https://b.example"')
+
+
+def _directory(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _state_home(environ: Environ) -> Path:
+    home = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or "~") / ".local" / "state"
+    return _directory(str(Path(home) / "poeflask"))
+
+
+def _cores(_environ: Environ) -> int:
+    return len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """All that can be set, as plain values. Made by `from_environ`, or by hand in tests."""
+
+    host: str = _setting(
+        "HOST",
+        _host,
+        "127.0.0.1",
+        "The address to listen on, or `unix:` and the path of a socket.",
+    )
+    port: int = _setting("PORT", _whole(1, 65535), "8080", "The TCP port to listen on.")
+    workers: int = _setting(
+        "POEFLASK_WORKERS",
+        _whole(1, 256),
+        _cores,
+        "The number of worker processes.",
+        shown="the number of cores",
+    )
+    worker_connections: int = _setting(
+        "POEFLASK_WORKER_CONNECTIONS",
+        _whole(1, 1_000_000),
+        "4000",
+        "The most connections that one worker holds at a time, idle ones counted.",
+    )
+    trusted_proxies: int = _setting(
+        "POEFLASK_TRUSTED_PROXIES",
+        _whole(0, 16),
+        "0",
+        "How many proxies stand in front whose X-Forwarded headers are believed.",
+    )
+    cors_origins: tuple[str, ...] = _setting(
+        "POEFLASK_CORS_ORIGINS",
+        _origins,
+        "*",
+        "The web origins whose pages may call the API, with commas between; `none` for none.",
+    )
+    drain_s: float = _setting(
+        "POEFLASK_DRAIN_S",
+        _seconds(1),
+        "60",
+        "How long running answers may go on after a stop or a reload was asked for.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = _setting(
+        "LOG_LEVEL", _log_level, "info", "The least that is logged: debug, info, warning or error."
+    )
+    log_format: Literal["console", "json"] = _setting(
+        "POEFLASK_LOG_FORMAT",
+        _choice("console", "json"),
+        "console",
+        "How log lines are written: `console` for people, `json` for machines.",
+    )
+    state_dir: Path = _setting(  # noqa: RUF009 - a field, as all the others
+        "CONFIG_DIR",
+        _directory,
+        _state_home,
+        "The folder that holds what must outlive a restart.",
+        shown="`$XDG_STATE_HOME/poeflask` or `~/.local/state/poeflask`",
+    )
+    store_url: Literal["sqlite", "memory"] = _setting(
+        "POEFLASK_STORE_URL",
+        _choice("sqlite", "memory"),
+        "sqlite",
+        "Where state is kept: `sqlite`, a file in the state folder that all workers share, or "
+        "`memory`, which each worker has for itself and forgets.",
+    )
+    poe_base_url: str = _setting("POE_BASE_URL", _url, "https://api.poe.com", "Where Poe's API is.")
+    poe_file_upload_url: str = _setting(
+        "POE_FILE_UPLOAD_URL",
+        _url,
+        "https://www.quora.com/poe_api/file_upload_3RD_PARTY_POST",
+        "Where Poe takes uploads.",
+    )
+    proxy_url: str = _setting(
+        "POEFLASK_PROXY_URL",
+        _proxy_url,
+        "",
+        "The HTTP proxy on the way to Poe, password included; empty for none.",
+        secret=True,
+    )
+    simulator: Literal["auto", "on", "off"] = _setting(
+        "POEFLASK_SIMULATOR",
+        _choice("auto", "on", "off"),
+        "auto",
+        "Whether the key `demo` is answered by a Poe that runs here; `auto` means on while only "
+        "this machine can reach poeflask.",
+    )
+    connect_timeout_s: float = _setting(
+        "POEFLASK_CONNECT_TIMEOUT_S", _seconds(0.1), "10", "How long connecting to Poe may take."
+    )
+    first_event_wait_s: float = _setting(
+        "POEFLASK_FIRST_EVENT_WAIT_S",
+        _seconds(0),
+        "10",
+        "How long a stream waits for Poe's first word, so that a failure still has its own status.",
+    )
+    heartbeat_s: float = _setting(
+        "POEFLASK_HEARTBEAT_S",
+        _seconds(0),
+        "15",
+        "How often a silent stream says that it is alive; 0 for never.",
+    )
+    idle_timeout_s: float = _setting(
+        "POEFLASK_IDLE_TIMEOUT_S",
+        _seconds(1),
+        "600",
+        "How long Poe may be silent within an answer.",
+    )
+    total_timeout_s: float = _setting(
+        "POEFLASK_TOTAL_TIMEOUT_S", _seconds(1), "3600", "How long an answer may take as a whole."
+    )
+    tries: int = _setting(
+        "POEFLASK_TRIES",
+        _whole(1, 10),
+        "2",
+        "How often Poe is asked at most; never again after the first word of an answer.",
+    )
+    retry_wait_max_s: float = _setting(
+        "POEFLASK_RETRY_WAIT_MAX_S", _seconds(0), "10", "The longest wait between two tries."
+    )
+    max_request_bytes: int = _setting(
+        "MAX_REQUEST_SIZE", _size, "64MiB", "The largest request body that is taken."
+    )
+    max_upload_bytes: int = _setting(
+        "POEFLASK_MAX_UPLOAD_SIZE", _size, "50MiB", "The largest file that is sent on to Poe."
+    )
+    upload_cache_ttl_s: float = _setting(
+        "POEFLASK_UPLOAD_CACHE_TTL_S",
+        _seconds(0),
+        "259200",
+        "How long the same file is not uploaded again.",
+    )
+    catalogue_ttl_s: float = _setting(
+        "POEFLASK_CATALOGUE_TTL_S",
+        _seconds(1),
+        "3600",
+        "How old the list of bots may be before Poe is asked for it again.",
+    )
+    skip_system_prompt: Literal["auto", "always", "never"] = _setting(
+        "POEFLASK_SKIP_SYSTEM_PROMPT",
+        _choice("auto", "always", "never"),
+        "auto",
+        "Whether bots leave their own persona aside; `auto` means when a request brings a system "
+        "prompt.",
+    )
+    tools_mode: Literal["auto", "native", "prompted"] = _setting(
+        "POEFLASK_TOOLS_MODE",
+        _choice("auto", "native", "prompted"),
+        "auto",
+        "How tools reach a bot: `native`, `prompted` in words, or `auto`, as the bot can.",
+    )
+
+    @classmethod
+    def from_environ(cls, environ: Environ) -> Settings:
+        """Read every setting from the environment.
+
+        Raises:
+            SettingsError: with a sentence for each variable that does not fit, naming the
+                variable, what it holds (never a secret) and what would be right.
+        """
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for made in fields(cls):
+            try:
+                values[made.name] = _value(_source(made), environ)
+            except SettingsError as error:
+                faults.extend(error.faults)
+        if faults:
+            raise SettingsError(*faults)
+        return cls(**values)
+
+    @staticmethod
+    def describe() -> tuple[SettingRow, ...]:
+        """A row for each setting, in the order in which they are best read."""
+        return tuple(_row(made) for made in fields(Settings))
+
+    @property
+    def listens_on_loopback(self) -> bool:
+        """Whether only this machine can reach the address; false for a socket that a proxy uses."""
+        if self.host == "localhost":
+            return True
+        return _is_address(self.host) and ipaddress.ip_address(self.host).is_loopback
+
+    @property
+    def simulator_enabled(self) -> bool:
+        """Whether the simulator answers: never by itself where strangers might reach it."""
+        if self.simulator == "auto":
+            return self.listens_on_loopback and not self.trusted_proxies
+        return self.simulator == "on"
+
+
+def unknown_variables(environ: Environ) -> tuple[str, ...]:
+    """A sentence for each POEFLASK_ variable that nothing reads, so that a typo is seen."""
+    known = {name for row in Settings.describe() for name in _variables(row)}
+    strays = sorted(name for name in environ if name.startswith("POEFLASK_") and name not in known)
+    return tuple(_stray_sentence(name, known) for name in strays)
+
+
+def markdown_table() -> str:
+    """The README's table of settings."""
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    for row in Settings.describe():
+        variable = ", ".join(f"`{name}`" for name in _variables(row))
+        lines.append(f"| {variable} | {row.default} | {row.doc} |")
+    return "\n".join(lines) + "\n"
+
+
+def _source(made: Field[Any]) -> _Source:
+    return cast("_Source", made.metadata["source"])
+
+
+def _row(made: Field[Any]) -> SettingRow:
+    source = _source(made)
+    return SettingRow(
+        name=made.name,
+        variable=source.variable,
+        default=source.shown,
+        doc=source.doc,
+        when=source.when,
+        secret=source.secret,
+    )
+
+
+def _variables(row: SettingRow) -> tuple[str, ...]:
+    return (row.variable, f"{row.variable}_FILE") if row.secret else (row.variable,)
+
+
+def _value(source: _Source, environ: Environ) -> Any:
+    text = _given(source, environ)
+    if not text:
+        return source.default(environ)
+    try:
+        return source.read(text)
+    except _UnfitError as error:
+        held = "a secret that does not fit" if source.secret else repr(text)
+        raise SettingsError(f"{source.variable} holds {held}; it should be {error}.") from error
+
+
+def _given(source: _Source, environ: Environ) -> str:
+    """The text of the variable, or of the file that its _FILE twin names; empty if neither."""
+    text = environ.get(source.variable, "").strip()
+    path = environ.get(f"{source.variable}_FILE", "").strip() if source.secret else ""
+    if not path:
+        return text
+    if text:
+        raise SettingsError(
+            f"{source.variable} and {source.variable}_FILE are both set; only one can be right."
+        )
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            f"{source.variable}_FILE holds {path!r}; it should be a text file that can be read."
+        ) from error
+
+
+def _stray_sentence(name: str, known: set[str]) -> str:
+    endings = {other.removeprefix("POEFLASK_"): other for other in sorted(known)}
+    near = difflib.get_close_matches(name.removeprefix("POEFLASK_"), endings, n=1, cutoff=0.75)
+    meant = f"; perhaps {endings[near[0]]} is meant" if near else ""
+    return f"{name} is not a setting of poeflask{meant}."

@@ -1,0 +1,239 @@
+"""A store in one SQLite file that all workers of a machine share.
+
+Two rules keep many greenlets and many processes apart. A transaction never yields: it is a few
+statements in a row, and other greenlets of the worker wait for microseconds. And nobody waits
+inside SQLite for long, since that stops the whole worker: its own patience is a few milliseconds,
+after which the transaction is given up, the greenlet sleeps, and others run meanwhile.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TypeVar
+
+from poeflask.stores.base import StoreUnavailable
+
+_T = TypeVar("_T")
+_Work = Callable[[sqlite3.Connection], _T]
+
+_BUSY_TIMEOUT_MS = 20
+_FIRST_WAIT_S = 0.005
+_LONGEST_WAIT_S = 0.1
+_SWEEP_EVERY = 64
+_SWEEP_ROWS = 512
+_ROOM_ROWS = 256
+_KEYS_AT_A_TIME = 256
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+    key TEXT PRIMARY KEY,
+    value BLOB NOT NULL,
+    end_s REAL
+);
+CREATE INDEX IF NOT EXISTS entries_end ON entries (end_s) WHERE end_s IS NOT NULL;
+"""
+_GET = "SELECT value, end_s FROM entries WHERE key = ? AND (end_s IS NULL OR end_s > ?)"
+_PUT = "INSERT OR REPLACE INTO entries (key, value, end_s) VALUES (?, ?, ?)"
+_DELETE = "DELETE FROM entries WHERE key = ?"
+_KEYS_FROM = (
+    "SELECT key, end_s IS NULL OR end_s > ? FROM entries WHERE key >= ? ORDER BY key LIMIT ?"
+)
+_KEYS_AFTER = _KEYS_FROM.replace(">= ?", "> ?", 1)
+_SWEEP = (
+    "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE end_s <= ? "
+    "ORDER BY end_s LIMIT ?)"
+)
+_MAKE_ROOM = (
+    "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE end_s IS NOT NULL "
+    "ORDER BY end_s LIMIT ?)"
+)
+
+
+class SqliteStore:
+    """Keeps everything in the file at `path`, which is made when it is first needed, mode 0600.
+
+    Each process opens its own connection at its first use, so that the store may be made before a
+    fork. Writes survive the process at once and a power cut nearly always (synchronous=NORMAL).
+
+    Args:
+        path: the file; its folder must exist or be one that can be made.
+        max_bytes: the largest that the file may grow.
+        patience_s: how long a locked database is tried again before StoreUnavailable.
+        clock: the time in seconds since 1970, the same for all processes.
+        sleep: waits so many seconds and lets other greenlets run.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_bytes: int = 2**30,
+        patience_s: float = 2.0,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._patience_s = patience_s
+        self._clock = clock
+        self._sleep = sleep
+        self._connection: sqlite3.Connection | None = None
+        self._process_id = 0
+        self._of_other_processes: list[sqlite3.Connection] = []
+        self._writes = 0
+
+    def get(self, key: str) -> bytes | None:
+        row = self._patiently(
+            lambda connection: connection.execute(_GET, (key, self._clock())).fetchone()
+        )
+        return None if row is None else bytes(row[0])
+
+    def put(self, key: str, value: bytes, ttl_s: float | None = None) -> None:
+        end_s = self._end(ttl_s)
+        self._write(lambda connection: connection.execute(_PUT, (key, value, end_s)))
+
+    def delete(self, key: str) -> None:
+        self._write(lambda connection: connection.execute(_DELETE, (key,)))
+
+    def add(self, key: str, amount: int, ttl_s: float | None = None) -> int:
+        def work(connection: sqlite3.Connection) -> int:
+            row = connection.execute(_GET, (key, self._clock())).fetchone()
+            value, end_s = (b"0", self._end(ttl_s)) if row is None else row
+            total = int(value) + amount
+            connection.execute(_PUT, (key, b"%d" % total, end_s))
+            return total
+
+        return self._write(work)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        # Read in pages: a cursor left open while the caller yields would hold back checkpoints.
+        page = self._page(_KEYS_FROM, prefix)
+        while page:
+            for key, living in page:
+                if not key.startswith(prefix):
+                    return
+                if living:
+                    yield key
+            page = self._page(_KEYS_AFTER, page[-1][0])
+
+    def close(self) -> None:
+        """Close this process's connection; the next use opens another."""
+        if self._connection is not None and self._process_id == os.getpid():
+            self._connection.close()
+            self._connection = None
+
+    def _page(self, select: str, start: str) -> list[tuple[str, int]]:
+        values = (self._clock(), start, _KEYS_AT_A_TIME)
+        return self._patiently(lambda connection: connection.execute(select, values).fetchall())
+
+    def _end(self, ttl_s: float | None) -> float | None:
+        return None if ttl_s is None else self._clock() + ttl_s
+
+    def _write(self, work: _Work[_T]) -> _T:
+        """Do the work in one transaction; now and then, sweep a bounded number of rows first."""
+        sweep = self._writes % _SWEEP_EVERY == 0
+        self._writes += 1
+
+        def transaction(connection: sqlite3.Connection) -> _T:
+            if sweep:
+                connection.execute(_SWEEP, (self._clock(), _SWEEP_ROWS))
+            return work(connection)
+
+        try:
+            return self._patiently(_atomic(transaction))
+        except StoreUnavailable as error:
+            if not _is(error.__cause__, sqlite3.SQLITE_FULL):
+                raise
+        self._patiently(_atomic(lambda connection: connection.execute(_MAKE_ROOM, (_ROOM_ROWS,))))
+        return self._patiently(_atomic(work))
+
+    def _patiently(self, work: _Work[_T]) -> _T:
+        """Do the work; while the database is locked, sleep and do it again.
+
+        Raises:
+            StoreUnavailable: locked for longer than `patience_s`, or any other trouble.
+        """
+        waited_s, wait_s = 0.0, _FIRST_WAIT_S
+        while True:
+            try:
+                return work(self._connected())
+            except (sqlite3.Error, OSError) as error:
+                if not _is_locked(error) or waited_s >= self._patience_s:
+                    raise StoreUnavailable(f"The store {self._path} failed: {error}.") from error
+            self._sleep(wait_s)
+            waited_s += wait_s
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+    def _connected(self) -> sqlite3.Connection:
+        if self._connection is not None and self._process_id == os.getpid():
+            return self._connection
+        if self._connection is not None:
+            # Of the process that forked this one: closing it here would drop that one's locks.
+            self._of_other_processes.append(self._connection)
+            self._connection = None
+        self._connection = self._open()
+        self._process_id = os.getpid()
+        return self._connection
+
+    def _open(self) -> sqlite3.Connection:
+        _make_private_file(self._path)
+        connection = sqlite3.connect(
+            self._path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None
+        )
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+            connection.execute("PRAGMA synchronous = NORMAL").close()
+            (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+            connection.execute(f"PRAGMA max_page_count = {self._max_bytes // page_bytes}").close()
+            _create(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    with closing(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'entries_end'")) as c:
+        made = c.fetchone()
+    if made is None:
+        connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
+
+
+def _atomic(work: _Work[_T]) -> _Work[_T]:
+    """The work in one transaction that locks before it reads, so that nobody comes between."""
+
+    def transaction(connection: sqlite3.Connection) -> _T:
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            result = work(connection)
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        return result
+
+    return transaction
+
+
+def _make_private_file(path: Path) -> None:
+    # SQLite gives its -wal and -shm files the mode of the main one.
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        # Left alone: to open and close it here would drop the locks of this process's connections.
+        return
+
+
+def _is_locked(error: BaseException) -> bool:
+    return _is(error, sqlite3.SQLITE_BUSY) or _is(error, sqlite3.SQLITE_LOCKED)
+
+
+def _is(error: BaseException | None, code: int) -> bool:
+    """Whether the error has this primary code, whatever extends it."""
+    return isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) & 0xFF == code

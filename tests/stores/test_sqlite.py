@@ -1,0 +1,150 @@
+"""The store in a file: shared between processes, private to its owner, never long in the way."""
+
+import os
+import sqlite3
+import stat
+import subprocess
+import sys
+
+import gevent
+import pytest
+
+from poeflask.stores.base import StoreUnavailable
+from poeflask.stores.sqlite import SqliteStore
+
+ADD_MANY = """
+import pathlib, sys
+from poeflask.stores.sqlite import SqliteStore
+store = SqliteStore(pathlib.Path(sys.argv[1]), patience_s=30)
+print(max(store.add("n", 1, ttl_s=600) for _ in range(200)))
+"""
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where the file will be; its folder is not there yet."""
+    return tmp_path / "state" / "store.db"
+
+
+@pytest.fixture
+def store(path):
+    """A store that gives up soon."""
+    made = SqliteStore(path, patience_s=0.1)
+    yield made
+    made.close()
+
+
+def test_additions_of_several_processes_are_all_counted(path, store):
+    """Nothing is lost between processes that begin at once on a file that is not there."""
+    workers = [
+        subprocess.Popen([sys.executable, "-c", ADD_MANY, str(path)], stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    last = [int(worker.communicate()[0]) for worker in workers]
+
+    assert store.get("n") == b"600"
+    assert max(last) == 600
+
+
+def test_the_files_are_their_owners_alone(path, store):
+    """No other user of the machine can read what is kept, in any of the files."""
+    store.put("k", b"secret")
+    modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
+
+    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+def test_nothing_is_opened_before_it_is_used(path):
+    """A store can be made before a fork, since it has no connection yet."""
+    SqliteStore(path)
+
+    assert not path.parent.exists()
+
+
+def test_a_forked_process_opens_its_own_connection(store):
+    """A child neither uses nor closes the connection of its parent."""
+    store.put("k", b"parent")
+    child = os.fork()
+    if child == 0:
+        right = store.get("k") == b"parent"
+        store.put("k", b"child")
+        os._exit(0 if right and len(store._of_other_processes) == 1 else 1)
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert store.get("k") == b"child"
+
+
+def test_what_is_kept_outlives_the_process(path, store):
+    """Another store on the same file finds it."""
+    store.put("k", b"kept")
+    store.close()
+    again = SqliteStore(path)
+
+    assert again.get("k") == b"kept"
+    again.close()
+
+
+def test_a_lock_that_stays_is_told(path, store):
+    """A database that somebody holds is given up after the patience, reads go on."""
+    store.put("k", b"one")
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="locked"):
+            store.put("k", b"two")
+
+        assert store.get("k") == b"one"
+        other.execute("ROLLBACK")
+    other.close()
+    store.put("k", b"three")
+    assert store.get("k") == b"three"
+
+
+def test_others_run_while_one_waits_for_a_lock(path):
+    """Waiting for the database sleeps, and what is waited for is then done."""
+    store = SqliteStore(path)
+    store.put("k", b"one")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waiting = gevent.spawn(store.put, "k", b"two")
+    gevent.sleep(0.05)
+    other.execute("COMMIT")
+    other.close()
+    waiting.get(timeout=5)
+
+    assert store.get("k") == b"two"
+    store.close()
+
+
+def test_a_file_that_is_no_database_is_told(path, store):
+    """Rubbish in the place of the file is an unreachable store, not a crash."""
+    path.parent.mkdir()
+    path.write_bytes(b"rubbish " * 1000)
+
+    with pytest.raises(StoreUnavailable, match="not a database"):
+        store.get("k")
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
+    """So is a folder that is no folder."""
+    (tmp_path / "file").write_text("")
+    store = SqliteStore(tmp_path / "file" / "store.db")
+
+    with pytest.raises(StoreUnavailable, match=r"File exists|Not a directory"):
+        store.get("k")
+
+
+def test_what_has_ended_is_swept_away(path):
+    """Values that nobody asks for again do not fill the file; each sweep is small."""
+    now_s = [0.0]
+    store = SqliteStore(path, clock=lambda: now_s[0])
+    for number in range(400):
+        now_s[0] = float(number)
+        store.put(f"k{number}", b"", ttl_s=5)
+    with sqlite3.connect(path) as other:
+        (rows,) = other.execute("SELECT count(*) FROM entries").fetchone()
+    other.close()
+
+    assert rows <= 64 + 5
+    store.close()
