@@ -1,0 +1,38 @@
+"""The shape shared by filters that only change the reply: one event at a time, and one end."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from poeflask.core.prompt import Prompt
+from poeflask.core.reply import END, ReplyEvent
+
+
+class ReplySide:
+    """A filter that leaves the prompt as it is and never asks the bot a second time.
+
+    A subclass says in `take` what one event makes of itself. Nothing comes out after the end,
+    whether the end was fed or is one of the filter's own.
+    """
+
+    _ended = False
+
+    def on_prompt(self, prompt: Prompt) -> Prompt:
+        return prompt
+
+    def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
+        given: list[ReplyEvent] = []
+        for event in events:
+            if self._ended:
+                break
+            self.take(event, given)
+            self._ended = bool(given) and isinstance(given[-1], END)
+        return given
+
+    @property
+    def follow_up(self) -> Prompt | None:
+        return None
+
+    def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:
+        """Append to `given` what `event` makes of itself and of what was held."""
+        given.append(event)
