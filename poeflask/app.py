@@ -79,6 +79,7 @@ def _services(settings: Settings, store: Store) -> Services:
         first_event_wait_s=settings.first_event_wait_s,
         skip_system_prompt=settings.skip_system_prompt,
         example_key=DEMO_KEY if settings.simulator_enabled else "",
+        catalogue_state=make.catalogue_state,
     )
 
 

@@ -195,7 +195,7 @@ class Answer:
         self._n = n
         self._open = set(range(n))
         self._queue: Queue[tuple[int, Batch]] = Queue(maxsize=_QUEUED_BATCHES)
-        self._greenlets: list[gevent.Greenlet] = []
+        self._greenlets: dict[int, gevent.Greenlet] = {}
         self._peeked: list[tuple[int, Batch]] = []
         self._cancelled: PoeflaskError | None = None
         self._over = False
@@ -206,7 +206,7 @@ class Answer:
 
     def attach(self, index: int, greenlet: gevent.Greenlet) -> None:
         """Take the greenlet that reads reply number `index`; should it die, the reply fails."""
-        self._greenlets.append(greenlet)
+        self._greenlets[index] = greenlet
         greenlet.link_exception(lambda dead: self._offer(index, _broken()))
 
     def put(self, index: int, batch: Batch) -> None:
@@ -258,13 +258,17 @@ class Answer:
         if self._over or self._cancelled is not None:
             return
         self._cancelled = error
-        gevent.killall(self._greenlets, block=False)
+        self._stop()
         self._offer(0, error)
 
     def close(self) -> None:
         """Let go of everything that is still open. May be called twice. Never blocks."""
         self._over = True
-        gevent.killall(self._greenlets, block=False)
+        self._stop()
+
+    def _stop(self) -> None:
+        """Kill what still reads; a reply that has ended gives its connection back by itself."""
+        gevent.killall([self._greenlets[index] for index in self._open], block=False)
 
     def _offer(self, index: int, error: PoeflaskError) -> None:
         """Wake the client's greenlet if it waits; if the queue is full, it does not."""

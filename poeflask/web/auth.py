@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+
+from werkzeug.datastructures import Headers
 
 from poeflask.core.errors import ClientError, ErrorKind
 
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 
 
-def key_of(headers: Mapping[str, str]) -> str:
+def key_of(headers: Headers) -> str:
     """The key of `Authorization: Bearer <key>` or `x-api-key: <key>`; the former wins.
 
     Raises:

@@ -37,6 +37,7 @@ class Services:
         skip_system_prompt: whether bots leave their own persona aside; "auto" if the client sends
             a system message.
         example_key: a key that works here without an account, or empty.
+        catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
     """
 
     upstream_for: Callable[[str], Upstream]
@@ -47,6 +48,7 @@ class Services:
     first_event_wait_s: float
     skip_system_prompt: Literal["auto", "always", "never"]
     example_key: str
+    catalogue_state: Callable[[], str]
 
 
 def install(services: Services) -> None:

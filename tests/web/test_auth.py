@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from werkzeug.datastructures import Headers
 
 from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.web.auth import key_of
@@ -20,7 +21,7 @@ from poeflask.web.auth import key_of
 )
 def test_a_key_is_found_in_either_header(headers: dict[str, str]) -> None:
     """Both families of clients are understood on every route."""
-    assert "k-1" == key_of(headers)
+    assert "k-1" == key_of(Headers(headers))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_a_key_is_found_in_either_header(headers: dict[str, str]) -> None:
 def test_no_key_is_refused_without_repeating_it(headers: dict[str, str]) -> None:
     """The sentence says how to send a key and never what was sent as one."""
     with pytest.raises(ClientError) as caught:
-        key_of(headers)
+        key_of(Headers(headers))
 
     assert ErrorKind.UNAUTHENTICATED == caught.value.kind
     assert "Authorization: Bearer <key>" in caught.value.message

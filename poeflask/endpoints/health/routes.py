@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response
 
 from poeflask.core import json_text
-from poeflask.stores.base import StoreUnavailableError
+from poeflask.stores.base import StoreUnavailable
 from poeflask.web.services import services
 
 health = Blueprint("health", __name__)
@@ -30,6 +30,6 @@ def ready() -> Response:
 def _store() -> str:
     try:
         services().store.get("readyz")
-    except StoreUnavailableError:
+    except StoreUnavailable:
         return "unreachable"
     return "ok"

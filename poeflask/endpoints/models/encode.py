@@ -31,9 +31,9 @@ def model(bot: Bot) -> dict[str, Any]:
             "output_modalities": list(bot.output_modalities),
         },
         "supported_features": list(bot.features),
-        "parameters": [dict(parameter) for parameter in bot.raw.get("parameters") or ()],
-        "pricing": bot.raw.get("pricing"),
-        "reasoning": bot.raw.get("reasoning"),
+        "parameters": [dict(parameter) for parameter in bot.entry.get("parameters") or ()],
+        "pricing": dict(bot.pricing) or None,
+        "reasoning": dict(bot.reasoning) or None,
     }
 
 
