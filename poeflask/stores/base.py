@@ -43,3 +43,6 @@ class Store(Protocol):
 
         What is put or deleted while they are read may be missed or met.
         """
+
+    def close(self) -> None:
+        """Let go of what this process holds open; a later call opens it again."""

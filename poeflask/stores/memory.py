@@ -59,6 +59,9 @@ class MemoryStore:
             if self._living(key) is not None:
                 yield key
 
+    def close(self) -> None:
+        """Nothing is held open."""
+
     def _living(self, key: str) -> _Entry | None:
         entry = self._entries.get(key)
         return None if entry is None or self._has_ended(entry) else entry

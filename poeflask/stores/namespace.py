@@ -1,9 +1,9 @@
-"""A named, typed corner of a store, which knows what to do when the store cannot be reached."""
+"""A named corner of a store for JSON values, which knows what an unreachable store means."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, Generic, Literal, NoReturn, TypeVar
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import structlog
 
@@ -11,50 +11,33 @@ from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, OwnError
 from poeflask.stores.base import Store, StoreUnavailable
 
-_V = TypeVar("_V")
-
-Unreachable = Literal["forget", "refuse"]
+OnFailure = Literal["forget", "refuse"]
 
 _log = structlog.get_logger(__name__)
 
 
-class Namespace(Generic[_V]):
-    """Values of one type under short keys.
+class Namespace:
+    """JSON values under short keys, apart from those of every other namespace.
 
-    With `unreachable="forget"` a store that cannot be reached is an empty one: nothing is found,
+    With `on_failure="forget"` a store that cannot be reached is an empty one: nothing is found,
     what is kept is lost, and the answer to the client goes on. With "refuse" it is an error: what
     decides about access or money does not guess.
 
-    Values are kept as JSON. A namespace whose values change their form needs a new name.
+    A namespace whose values change their form needs a new name.
 
     Args:
         store: where the values are kept.
-        name: the corner's name; letters, digits, dots.
-        unreachable: what a store that cannot be reached means.
-        dump: makes of a value what JSON can say.
-        load: makes the value of that again.
-        ttl_s: how long a value is kept unless `put` says otherwise; None for good.
+        name: the corner's name.
+        on_failure: what a store that cannot be reached means.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        name: str,
-        *,
-        unreachable: Unreachable,
-        dump: Callable[[_V], Any],
-        load: Callable[[Any], _V],
-        ttl_s: float | None = None,
-    ) -> None:
+    def __init__(self, store: Store, name: str, *, on_failure: OnFailure) -> None:
         self._store = store
         self._name = name
-        self._prefix = f"{name}:"
-        self._unreachable = unreachable
-        self._dump = dump
-        self._load = load
-        self._ttl_s = ttl_s
+        self._prefix = f"{name}/"
+        self._on_failure = on_failure
 
-    def get(self, key: str) -> _V | None:
+    def get(self, key: str) -> Any:
         """The value, or None.
 
         Raises:
@@ -66,13 +49,13 @@ class Namespace(Generic[_V]):
         except StoreUnavailable as error:
             self._miss(error)
             return None
-        return None if text is None else self._load(json_text.read(text))
+        return None if text is None else json_text.read(text)
 
-    def put(self, key: str, value: _V, ttl_s: float | None = None) -> None:
-        """Keep the value, for the namespace's time or another."""
-        text = json_text.write(self._dump(value)).encode()
+    def put(self, key: str, value: Any, ttl_s: float | None = None) -> None:
+        """Keep the value, for so many seconds or for good."""
+        text = json_text.write(value).encode()
         try:
-            self._store.put(self._prefix + key, text, self._ttl_s if ttl_s is None else ttl_s)
+            self._store.put(self._prefix + key, text, ttl_s)
         except StoreUnavailable as error:
             self._miss(error)
 
@@ -89,7 +72,6 @@ class Namespace(Generic[_V]):
         A namespace that forgets gives the amount alone if the store cannot be reached.
         """
         try:
-            ttl_s = self._ttl_s if ttl_s is None else ttl_s
             return self._store.add(self._prefix + key, amount, ttl_s)
         except StoreUnavailable as error:
             self._miss(error)
@@ -105,12 +87,9 @@ class Namespace(Generic[_V]):
 
     def _miss(self, error: StoreUnavailable) -> None:
         _log.warning("store_unreachable", namespace=self._name, reason=str(error))
-        if self._unreachable == "refuse":
-            self._refuse(error)
-
-    def _refuse(self, error: StoreUnavailable) -> NoReturn:
-        raise OwnError(
-            ErrorKind.BUSY,
-            "poeflask cannot reach its own records just now; try again in a moment.",
-            retry_after_s=1.0,
-        ) from error
+        if self._on_failure == "refuse":
+            raise OwnError(
+                ErrorKind.BUSY,
+                "poeflask cannot reach its own records just now; try again in a moment.",
+                retry_after_s=1.0,
+            ) from error

@@ -31,9 +31,9 @@ def clock():
 def store(request, tmp_path, clock):
     """Each store, empty."""
     if request.param == "memory":
-        yield MemoryStore(max_bytes=MAX_BYTES, clock=clock)
-        return
-    made = SqliteStore(tmp_path / "state" / "store.db", max_bytes=MAX_BYTES, clock=clock)
+        made = MemoryStore(max_bytes=MAX_BYTES, clock=clock)
+    else:
+        made = SqliteStore(tmp_path / "state" / "store.db", max_bytes=MAX_BYTES, clock=clock)
     yield made
     made.close()
 
@@ -54,6 +54,15 @@ def test_what_is_deleted_is_gone(store):
     store.delete("k")
 
     assert store.get("k") is None
+
+
+def test_a_closed_store_can_be_used_again(store):
+    """Closing lets go of files, not of what is kept."""
+    store.put("k", b"one")
+    store.close()
+    store.close()
+
+    assert store.get("k") == b"one"
 
 
 def test_what_has_ended_is_gone_at_its_very_second(store, clock):

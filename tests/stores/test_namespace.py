@@ -1,6 +1,4 @@
-"""A namespace keeps typed values apart and decides what an unreachable store means."""
-
-from dataclasses import asdict, dataclass
+"""A namespace keeps values apart and decides what an unreachable store means."""
 
 import pytest
 import structlog
@@ -11,20 +9,6 @@ from poeflask.stores.namespace import Namespace
 from poeflask.stores.sqlite import SqliteStore
 
 
-@dataclass(frozen=True)
-class Upload:
-    url: str
-    bytes: int
-
-
-def uploads(store, **more):
-    """A corner for uploads."""
-    options = {"unreachable": "forget", "ttl_s": 60.0, **more}
-    return Namespace(
-        store, "uploads", dump=asdict, load=lambda content: Upload(**content), **options
-    )
-
-
 @pytest.fixture
 def broken(tmp_path):
     """A store that cannot be reached."""
@@ -32,47 +16,48 @@ def broken(tmp_path):
     return SqliteStore(tmp_path / "file" / "store.db", patience_s=0)
 
 
-def test_values_keep_their_type():
-    """What is put is got, equal and of the same class."""
-    corner = uploads(MemoryStore())
-    corner.put("k", Upload("https://é.example", 3))
+def test_values_are_json():
+    """What JSON can say is got as it was put; what is not there is None."""
+    corner = Namespace(MemoryStore(), "uploads", on_failure="forget")
+    corner.put("k", {"url": "https://é.example", "bytes": [3, None, "\ud83d"]})
 
-    assert corner.get("k") == Upload("https://é.example", 3)
+    assert corner.get("k") == {"url": "https://é.example", "bytes": [3, None, "\ud83d"]}
     assert corner.get("other") is None
 
 
 def test_corners_do_not_see_each_other():
     """The same key in two corners is two values; keys come without the corner's name."""
     store = MemoryStore()
-    one, two = uploads(store), Namespace(store, "up", unreachable="forget", dump=str, load=str)
-    one.put("k", Upload("u", 1))
-    two.put("k", "text")
+    one = Namespace(store, "uploads", on_failure="forget")
+    two = Namespace(store, "up", on_failure="forget")
+    one.put("k", 1)
+    two.put("k", 2)
     one.delete("other")
 
-    assert (one.get("k"), two.get("k")) == (Upload("u", 1), "text")
+    assert (one.get("k"), two.get("k")) == (1, 2)
     assert list(two.keys()) == ["k"]
     one.delete("k")
     assert list(one.keys()) == []
 
 
-def test_the_corners_time_holds_unless_another_is_given():
-    """Values end by themselves, counters too."""
+def test_values_and_numbers_end():
+    """What is kept for a while is gone after it."""
     now_s = [0.0]
-    corner = uploads(MemoryStore(clock=lambda: now_s[0]))
-    corner.put("k", Upload("u", 1))
-    corner.put("long", Upload("u", 1), ttl_s=600)
-    corner.add("n", 1)
+    corner = Namespace(MemoryStore(clock=lambda: now_s[0]), "n", on_failure="refuse")
+    corner.put("short", 1, ttl_s=60)
+    corner.put("long", 1, ttl_s=600)
+    corner.add("n", 1, ttl_s=60)
     now_s[0] = 61.0
 
     assert list(corner.keys()) == ["long"]
-    assert corner.add("n", 2) == 2
+    assert corner.add("n", 2, ttl_s=60) == 2
 
 
 def test_a_corner_that_forgets_goes_on_without_its_store(broken):
     """Nothing is found, nothing is kept, nobody is troubled, and the log tells."""
-    corner = uploads(broken)
+    corner = Namespace(broken, "uploads", on_failure="forget")
     with structlog.testing.capture_logs() as lines:
-        corner.put("k", Upload("u", 1))
+        corner.put("k", 1)
         corner.delete("k")
 
         assert corner.get("k") is None
@@ -88,7 +73,7 @@ def test_a_corner_that_forgets_goes_on_without_its_store(broken):
     "act",
     [
         lambda corner: corner.get("k"),
-        lambda corner: corner.put("k", Upload("u", 1)),
+        lambda corner: corner.put("k", 1),
         lambda corner: corner.delete("k"),
         lambda corner: corner.add("k", 1),
         lambda corner: list(corner.keys()),
@@ -97,6 +82,6 @@ def test_a_corner_that_forgets_goes_on_without_its_store(broken):
 def test_a_corner_that_refuses_does_not_guess(broken, act):
     """Whatever is asked, the client is told to come again."""
     with pytest.raises(OwnError) as caught:
-        act(uploads(broken, unreachable="refuse"))
+        act(Namespace(broken, "keys", on_failure="refuse"))
 
     assert (caught.value.kind, caught.value.retry_after_s) == (ErrorKind.BUSY, 1.0)

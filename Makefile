@@ -1,0 +1,56 @@
+# How to run, test and tidy poeflask. Needs Python 3.11 or newer and make; nothing else.
+#
+#   make run    install what is needed, once, and serve on http://127.0.0.1:8080
+#   make test   lint, check the types and run all tests
+#   make lint   lint and check the types only
+#   make check  look for what would keep poeflask from working here
+#   make clean  remove all that these made
+
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
+SOURCES := setup.cfg pyproject.toml
+
+.PHONY: help run test lint check clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+run: $(VENV)/installed
+	@exec $(VENV)/bin/poeflask serve
+
+test: lint
+	$(VENV)/bin/python -m pytest
+
+lint: $(VENV)/installed-for-tests
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+check: $(VENV)/installed
+	@$(VENV)/bin/poeflask check
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+# The files below are stamps: nothing is installed again until setup.cfg or pyproject.toml changes.
+
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "poeflask needs Python 3.11 or newer; '$(PYTHON)' is not. Name one: make PYTHON=python3.11" >&2; \
+	  exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "'$(PYTHON) -m venv' failed; on Debian and Ubuntu: apt install python3-venv" >&2; \
+	  rm -rf $(VENV); exit 1; }
+	@touch $@
+
+$(VENV)/installed: $(VENV)/made $(SOURCES)
+	@echo "Installing poeflask into $(VENV), once ..."
+	@$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/installed-for-tests: $(VENV)/made $(SOURCES)
+	@echo "Installing poeflask and its test tools into $(VENV), once ..."
+	@$(PIP) install --editable '.[test]'
+	@touch $@ $(VENV)/installed

@@ -1,0 +1,212 @@
+"""The `poeflask` command: serve, simulator, check, settings."""
+
+from __future__ import annotations
+
+import lzma
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+
+import click
+
+from poeflask import __version__
+from poeflask.settings import Settings, SettingsError, markdown_table, unknown_variables
+from poeflask.stores import open_store
+from poeflask.stores.base import StoreUnavailable
+
+_GUNICORN_CONF = Path(__file__).with_name("gunicorn_conf.py")
+
+_BANNER = """\
+poeflask {version} on {address} ({workers} workers, state in {state})
+
+Try it:
+  curl -N {base}/v1/chat/completions -H "Authorization: Bearer {key}" \\
+    -H "Content-Type: application/json" \\
+    -d '{{"model": "{bot}", "stream": true, "messages": [{{"role": "user", "content": "Hello!"}}]}}'
+  curl {base}/v1/models -H "Authorization: Bearer {key}"
+  python -c "from openai import OpenAI; print(OpenAI(base_url='{base}/v1', api_key='{key}')\\
+    .chat.completions.create(model='{bot}', messages=[{{'role': 'user', 'content': 'Hello!'}}])\\
+    .choices[0].message.content)"
+"""
+_WITH_SIMULATOR = (
+    'The key "demo" is answered by a Poe that runs here; your own Poe key by the real.'
+)
+_WITHOUT_SIMULATOR = "The key is your own Poe key, from https://poe.com/api_key."
+
+
+@click.group()
+@click.version_option(__version__, package_name="poeflask", prog_name="poeflask")
+def main() -> None:
+    """Every Poe bot behind the APIs that clients already speak."""
+
+
+@main.command()
+def serve() -> None:
+    """Serve the API. What can be set is told by `poeflask settings`."""
+    settings = _settings(os.environ)
+    for sentence in unknown_variables(os.environ):
+        click.echo(sentence, err=True)
+    inherited = "LISTEN_FDS" in os.environ
+    click.echo(banner(settings, inherited=inherited))
+    sys.stdout.flush()
+    arguments = gunicorn_arguments(settings, inherited=inherited)
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *arguments])  # noqa: S606
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8090, show_default=True, help="The TCP port; 0 for any.")
+def simulator(host: str, port: int) -> None:
+    """Run a Poe of your own, for offline work. Point POE_BASE_URL at it."""
+    # The simulator is heavy and needs the patch before it; no other command needs either.
+    from poeflask import _patch  # noqa: F401, I001
+    from gevent.event import Event
+    from poeflask.simulator.server import SimulatorServer
+
+    server = SimulatorServer(host=host, port=port)
+    click.echo(f"A simulated Poe answers on {server.start()}. Stop it with Ctrl+C.")
+    try:
+        Event().wait()
+    finally:
+        server.stop()
+
+
+@main.command()
+def check() -> None:
+    """Look for what would keep poeflask from working; say how to mend it."""
+    faults = list(_faults(os.environ))
+    for fault in faults:
+        click.echo(f"fault: {fault}")
+    for remark in _remarks(os.environ):
+        click.echo(f"remark: {remark}")
+    if faults:
+        raise SystemExit(1)
+    click.echo("All is well.")
+
+
+@main.command("settings")
+@click.option("--markdown", is_flag=True, help="Print the table that stands in the README.")
+def show_settings(markdown: bool) -> None:
+    """Tell what can be set, by which variable, and what is set by default."""
+    if markdown:
+        click.echo(markdown_table(), nl=False)
+        return
+    for row in Settings.describe():
+        variable = f"{row.variable}, {row.variable}_FILE" if row.secret else row.variable
+        default = row.default.replace("`", "")
+        click.echo(f"{variable} (default: {default})\n    {row.doc.replace('`', '')}")
+
+
+def gunicorn_arguments(settings: Settings, *, inherited: bool) -> list[str]:
+    """What gunicorn is told beside its configuration file.
+
+    Args:
+        settings: the settings.
+        inherited: whether systemd hands over sockets that listen already.
+    """
+    arguments = {
+        "config": str(_GUNICORN_CONF),
+        "workers": str(settings.workers),
+        "worker-connections": str(settings.worker_connections),
+        "graceful-timeout": str(round(settings.drain_s)),
+        "log-level": settings.log_level,
+    }
+    if not inherited:
+        arguments["bind"] = _bind(settings)
+    return [f"--{name}={value}" for name, value in arguments.items()]
+
+
+def banner(settings: Settings, *, inherited: bool) -> str:
+    """What is running, where, and three commands to try."""
+    with_simulator = settings.simulator_enabled
+    text = _BANNER.format(
+        version=__version__,
+        address="an inherited socket" if inherited else _address(settings),
+        workers=settings.workers,
+        state=settings.state_dir if settings.store_url == "sqlite" else "memory",
+        base=_reachable(settings),
+        key="demo" if with_simulator else "$POE_API_KEY",
+        bot="Echo" if with_simulator else "Claude-Sonnet-4.5",
+    )
+    return text + "\n" + (_WITH_SIMULATOR if with_simulator else _WITHOUT_SIMULATOR)
+
+
+def _settings(environ: Mapping[str, str]) -> Settings:
+    try:
+        return Settings.from_environ(environ)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _bind(settings: Settings) -> str:
+    if settings.host.startswith("unix:"):
+        return settings.host
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"{host}:{settings.port}"
+
+
+def _address(settings: Settings) -> str:
+    bind = _bind(settings)
+    return bind if bind.startswith("unix:") else f"http://{bind}"
+
+
+def _reachable(settings: Settings) -> str:
+    """The address as a client on this machine writes it."""
+    if settings.host.startswith("unix:"):
+        return "https://your.proxy.example"
+    if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return f"http://127.0.0.1:{settings.port}"
+    return _address(settings)
+
+
+def _faults(environ: Mapping[str, str]) -> Iterator[str]:
+    try:
+        settings = Settings.from_environ(environ)
+    except SettingsError as error:
+        yield from error.faults
+        return
+    yield from _store_faults(settings)
+    yield from _vocabulary_faults(Path(str(resources.files("poeflask.vocabulary"))))
+    yield from _app_faults()
+
+
+def _store_faults(settings: Settings) -> Iterator[str]:
+    store = open_store(settings.store_url, settings.state_dir)
+    try:
+        store.put("check", b"writable", ttl_s=1)
+        store.delete("check")
+    except StoreUnavailable as error:
+        yield f"{error} Let poeflask write in {settings.state_dir}, or set CONFIG_DIR to another."
+    finally:
+        store.close()
+
+
+def _vocabulary_faults(folder: Path) -> Iterator[str]:
+    for path in sorted(folder.glob("*.xz")):
+        try:
+            with lzma.open(path) as file:
+                while file.read(2**20):
+                    pass
+        except (OSError, EOFError, lzma.LZMAError):
+            yield f"The vocabulary {path} is damaged or cannot be read; install poeflask again."
+
+
+def _app_faults() -> Iterator[str]:
+    """Load the app as a worker would, in a process of its own."""
+    command = [sys.executable, "-m", "gunicorn", "--check-config", f"--config={_GUNICORN_CONF}"]
+    loaded = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if loaded.returncode:
+        yield f"poeflask does not start; install it again. It said:\n{loaded.stderr.strip()}"
+
+
+def _remarks(environ: Mapping[str, str]) -> Iterator[str]:
+    yield from unknown_variables(environ)
+    memory = environ.get("POEFLASK_STORE_URL", "").strip().lower() == "memory"
+    if memory and environ.get("POEFLASK_WORKERS", "").strip() != "1":
+        yield (
+            "With POEFLASK_STORE_URL=memory each worker has records of its own; "
+            "set POEFLASK_WORKERS=1 or keep them in the default file."
+        )

@@ -1,0 +1,45 @@
+"""How gunicorn serves poeflask, where the settings do not say: its configuration file.
+
+gunicorn runs this file before anything else, so the patch comes first: patched later, every HTTPS
+call would end in a RecursionError. It imports nothing of poeflask, since what is imported here
+would stay the old version after a reload. `poeflask serve` adds what the settings decide.
+"""
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import os  # noqa: E402 - the patch comes before every other import
+
+wsgi_app = "poeflask.app:create_app()"
+worker_class = "gevent"
+workers = len(os.sched_getaffinity(0))
+worker_connections = 4000
+backlog = 4096
+
+# A worker whose loop is blocked for so long is killed; a long answer is not meant.
+timeout = 60
+graceful_timeout = 60
+# Longer, and connections that a proxy keeps idle hold up each restart for graceful_timeout.
+keepalive = 2
+# A worker that counted its requests would stop serving until its longest answer ends.
+max_requests = 0
+# Preloaded code would not be loaded again by a reload.
+preload_app = False
+# The sign of life of the workers; on a slow disk they would be taken for dead.
+worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108 - gunicorn unlinks it
+control_socket_disable = True
+
+# poeflask itself decides which forwarded headers it believes (POEFLASK_TRUSTED_PROXIES), and logs
+# each request itself.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
+accesslog = None
+
+# A socket that gunicorn binds itself is for its owner and its group, as the proxy's user may be.
+umask = 0o007
+
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 16380

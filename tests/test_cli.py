@@ -1,0 +1,161 @@
+"""The command tells what it does, what is wrong, and starts the server with the settings."""
+
+import os
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from poeflask import __version__, cli
+from poeflask.settings import Settings, markdown_table
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run the command in a clean environment; what it gives is the result."""
+    for name in list(os.environ):
+        if name.startswith(("POEFLASK_", "LISTEN_")) or name in {"HOST", "PORT", "LOG_LEVEL"}:
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CONFIG_DIR", str(tmp_path / "state"))
+
+    def run(*arguments, **environ):
+        return CliRunner().invoke(cli.main, arguments, env=environ)
+
+    return run
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The commands that took the place of this process, had they been let."""
+    commands = []
+    monkeypatch.setattr(os, "execv", lambda path, command: commands.append((path, command)))
+    return commands
+
+
+def test_the_version_is_told(run):
+    """One line."""
+    assert f"poeflask, version {__version__}\n" == run("--version").output
+
+
+def test_serving_becomes_gunicorn(run, started):
+    """The process is replaced, so that signals and sockets reach gunicorn."""
+    result = run("serve", PORT="9001", POEFLASK_WORKERS="3", POEFLASK_DRAIN_S="5")
+    ((path, command),) = started
+
+    assert 0 == result.exit_code
+    assert sys.executable == path
+    assert [sys.executable, "-m", "gunicorn"] == command[:3]
+    assert {"--bind=127.0.0.1:9001", "--workers=3", "--graceful-timeout=5"} < set(command)
+
+
+def test_serving_tells_what_to_try(run, started):
+    """The banner names the address and commands that work as they stand."""
+    output = run("serve", PORT="9001").output
+
+    assert "on http://127.0.0.1:9001 (" in output
+    assert 'curl -N http://127.0.0.1:9001/v1/chat/completions -H "Authorization: Bearer demo"' in (
+        output
+    )
+    assert "base_url='http://127.0.0.1:9001/v1'" in output
+    assert 1 == len(started)
+
+
+def test_serving_tells_of_a_typo_and_goes_on(run, started):
+    """A variable that nothing reads is no reason not to start."""
+    result = run("serve", POEFLASK_HEARTBEAT="1")
+
+    assert "perhaps POEFLASK_HEARTBEAT_S is meant" in result.stderr
+    assert 1 == len(started)
+
+
+def test_serving_with_a_wrong_setting_does_not_start(run, started):
+    """The fault is told, without a traceback."""
+    result = run("serve", PORT="many")
+
+    assert 1 == result.exit_code
+    assert "Error: PORT holds 'many'; it should be a whole number from 1 to 65535." in result.stderr
+    assert [] == started
+
+
+@pytest.mark.parametrize(
+    ("host", "bind"),
+    [
+        ("127.0.0.1", "--bind=127.0.0.1:8080"),
+        ("::1", "--bind=[::1]:8080"),
+        ("unix:/run/poeflask/http.sock", "--bind=unix:/run/poeflask/http.sock"),
+    ],
+)
+def test_the_address_is_told_to_gunicorn(host, bind):
+    """IPv6 stands in brackets; a socket's path is passed as it is."""
+    assert bind in cli.gunicorn_arguments(Settings(host=host), inherited=False)
+
+
+def test_inherited_sockets_are_not_bound_again():
+    """Where systemd listens already, gunicorn is told of no address."""
+    arguments = cli.gunicorn_arguments(Settings(), inherited=True)
+
+    assert [] == [argument for argument in arguments if argument.startswith("--bind")]
+    assert "on an inherited socket" in cli.banner(Settings(), inherited=True)
+
+
+def test_the_banner_shows_an_address_that_can_be_reached():
+    """Nobody can call 0.0.0.0; without the simulator the key is the reader's own."""
+    text = cli.banner(Settings(host="0.0.0.0", port=81), inherited=False)
+
+    assert "curl http://127.0.0.1:81/v1/models" in text
+    assert "Bearer $POE_API_KEY" in text
+    assert "demo" not in text
+
+
+def test_the_settings_are_told(run):
+    """As a table for the README, and as plain text."""
+    plain = run("settings").output
+
+    assert markdown_table() == run("settings", "--markdown").output
+    assert "PORT (default: 8080)\n    The TCP port to listen on.\n" in plain
+    assert "POEFLASK_PROXY_URL, POEFLASK_PROXY_URL_FILE (default: empty)" in plain
+
+
+def test_a_good_installation_has_no_fault(run, tmp_path):
+    """The app is loaded as a worker would load it, and the store is written to."""
+    result = run("check")
+
+    assert "All is well.\n" == result.output
+    assert 0 == result.exit_code
+    assert (tmp_path / "state" / "store.db").exists()
+
+
+def test_wrong_settings_are_faults(run):
+    """All of them, each in a line, and the exit code is 1."""
+    result = run("check", PORT="x", LOG_LEVEL="y")
+
+    assert ["fault: PORT", "fault: LOG_LEVEL"] == [
+        " ".join(line.split()[:2]) for line in result.output.splitlines()
+    ]
+    assert 1 == result.exit_code
+
+
+def test_a_state_folder_that_cannot_be_written_is_a_fault(tmp_path):
+    """The sentence says where to look and how to mend it."""
+    (tmp_path / "file").write_text("")
+    folder = tmp_path / "file" / "state"
+    (fault,) = cli._store_faults(Settings(state_dir=folder))
+
+    assert fault.endswith(f"Let poeflask write in {folder}, or set CONFIG_DIR to another.")
+
+
+def test_a_damaged_vocabulary_is_a_fault(tmp_path):
+    """A file that was cut is found before a worker stumbles over it."""
+    (tmp_path / "words.xz").write_bytes(b"\xfd7zXZ\x00\x00")
+    (fault,) = cli._vocabulary_faults(tmp_path)
+
+    assert f"The vocabulary {tmp_path / 'words.xz'} is damaged" in fault
+
+
+def test_memory_that_is_not_shared_is_remarked():
+    """Several workers with a memory each is seldom meant; one is fine."""
+    environ = {"POEFLASK_STORE_URL": "memory", "POEFLASK_WORKERS": "2"}
+    (remark,) = cli._remarks(environ)
+
+    assert "set POEFLASK_WORKERS=1" in remark
+    assert [] == list(cli._remarks({**environ, "POEFLASK_WORKERS": "1"}))
