@@ -63,8 +63,8 @@ def test_behind_a_marker_the_scanner_starts_anew():
 
     assert Found("a", "</think>", "b</th") == first
     assert Found("b", "", "") == scanner.feed(first.rest)
-    assert scanner.end() == "</th"
-    assert scanner.end() == ""
+    assert "</th" == scanner.end()
+    assert "" == scanner.end()
 
 
 @pytest.mark.parametrize("markers", [(), ("",)])

@@ -77,16 +77,16 @@ def test_text_flows_at_once():
 @pytest.mark.parametrize("status", PROGRESS)
 def test_progress_before_the_answer_is_not_shown(status):
     """Neither as text nor as a replacement, and wherever it is cut."""
-    assert said(Replace(status), Replace("Done.")) == "Done."
-    assert said(TextDelta(status), TextDelta("![a](u)")) == "![a](u)"
+    assert "Done." == said(Replace(status), Replace("Done."))
+    assert "![a](u)" == said(TextDelta(status), TextDelta("![a](u)"))
     for pieces in every_cut(f"{status}\n\nDone."):
-        assert said(*pieces) == "Done."
+        assert "Done." == said(*pieces)
 
 
 @pytest.mark.parametrize("status", [*PROGRESS, *SPINNERS])
 def test_a_replacement_voids_progress_that_came_as_text(status):
     """The status line was held, so it can be forgotten."""
-    assert said(TextDelta(status), Replace("Done.")) == "Done."
+    assert "Done." == said(TextDelta(status), Replace("Done."))
 
 
 @pytest.mark.parametrize("status", [*PROGRESS, *SPINNERS])
@@ -132,21 +132,21 @@ def test_the_rest_of_a_replacement_that_goes_on_is_sent():
 
 def test_a_rewrite_is_a_new_paragraph():
     """A client cannot forget."""
-    assert said(TextDelta("Cats."), Replace("Birds"), Replace("Dogs.")) == "Cats.\n\nDogs."
-    assert said(TextDelta("Cats."), Replace("Do"), TextDelta("gs.")) == "Cats.\n\nDogs."
+    assert "Cats.\n\nDogs." == said(TextDelta("Cats."), Replace("Birds"), Replace("Dogs."))
+    assert "Cats.\n\nDogs." == said(TextDelta("Cats."), Replace("Do"), TextDelta("gs."))
 
 
 def test_an_answer_told_again_is_compared_letter_by_letter():
     """A bot that wipes its text and starts over is not repeated."""
     for pieces in every_cut("Hello, you"):
-        assert said(TextDelta("Hello"), Replace(""), *pieces) == "Hello, you"
-    assert said(TextDelta("Hello"), Replace("Hel")) == "Hello"
-    assert said(TextDelta("Hello"), Replace("Hel"), TextDelta("p")) == "Hello\n\nHelp"
+        assert "Hello, you" == said(TextDelta("Hello"), Replace(""), *pieces)
+    assert "Hello" == said(TextDelta("Hello"), Replace("Hel"))
+    assert "Hello\n\nHelp" == said(TextDelta("Hello"), Replace("Hel"), TextDelta("p"))
 
 
 def test_every_step_of_a_diffusion_bot_is_provisional():
     """Only the last step is sent."""
-    assert said(Replace("_ b _"), Replace("a b _"), Replace("a b c")) == "a b c"
+    assert "a b c" == said(Replace("_ b _"), Replace("a b _"), Replace("a b c"))
 
 
 def test_text_settles_a_replacement():
