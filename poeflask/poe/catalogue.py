@@ -26,6 +26,9 @@ BACK_OFF_S = 30.0
 PATIENCE_S = 2.0
 """How long a chat waits for the very first list before it goes on without."""
 
+SKEW_S = 60.0
+"""How far the clocks of two hosts may be apart."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
@@ -224,7 +227,7 @@ def _read_copy(kept: bytes, now_s: float) -> _Copy | None:
     if not isinstance(fetched_s, int | float) or not isinstance(entries, list):
         return None
     # A clock that was wrong once must not make the copy young for ever.
-    copy = _copy(min(fetched_s, now_s), entries)
+    copy = _copy(fetched_s if fetched_s <= now_s + SKEW_S else 0.0, entries)
     return copy if copy.bots else None
 
 

@@ -179,15 +179,15 @@ def _said(text: str) -> _Said:
     try:
         body = json_text.read(text)
     except json_text.NotJsonError:
-        return _Said({"message": text.strip()})
+        return _Said({"message": text})
     return _Said(body if isinstance(body, dict) else {"message": _string(body)})
 
 
 def _sentence(fields: Mapping[str, Any]) -> str:
     for name in ("message", "text", "detail", "error"):
         value = fields.get(name)
-        sentence = _validation(value) if isinstance(value, list) else _string(value).strip()
-        if sentence:
+        sentence = _validation(value) if isinstance(value, list) else _string(value)
+        if sentence := _CONTROL.sub(" ", sentence).strip():
             return sentence
     return ""
 
@@ -234,7 +234,7 @@ def _from_page(status: int, page: str, retry_after_s: float | None) -> PoeError:
     """The error that a web page stands for: somebody between here and the bot wrote it."""
     kind = ErrorKind.POE_UNAVAILABLE if status in _FIREWALL else _of_status(status)
     found = _TITLE.search(page)
-    title = _clean(html.unescape(found[1])) if found else ""
+    title = _clean(html.unescape(found[1])).strip() if found else ""
     titled = f' with the title "{title}"' if title else ""
     message = (
         f"An HTML page{titled} came instead of an answer (status {status}): "
@@ -246,7 +246,7 @@ def _from_page(status: int, page: str, retry_after_s: float | None) -> PoeError:
 def _clean(text: str, secret: str = "") -> str:
     if secret:
         text = text.replace(secret, "[key]")
-    text = _CONTROL.sub(" ", text).strip()
+    text = _CONTROL.sub(" ", text)
     return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
 
 

@@ -1,0 +1,109 @@
+"""A server of raw bytes that stands where Poe would: it can delay, cut, stall and misframe."""
+
+from collections import deque
+
+import pytest
+from gevent.event import Event
+from gevent.server import StreamServer
+
+from poeflask.poe.client import PoeClient
+
+SSE = {"Content-Type": "text/event-stream; charset=utf-8"}
+
+
+def head(status=200, **headers):
+    """The first bytes of an answer."""
+    lines = [f"HTTP/1.1 {status} Reason"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def chunked(*pieces, content_type="text/event-stream; charset=utf-8", end=b"0\r\n\r\n"):
+    """A whole answer, or one without its end, each piece a chunk of its own."""
+    body = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
+    return head(Content_Type=content_type, Transfer_Encoding="chunked") + body + end
+
+
+def sized(body, status=200, content_type="application/json", **headers):
+    """A whole answer that says its length."""
+    return head(status, Content_Type=content_type, Content_Length=len(body), **headers) + body
+
+
+class RawServer:
+    """Answers each request with the next of `answers`, and keeps what it was asked.
+
+    An answer is bytes, or a function that gets the socket. After bytes with `hang_up` set the
+    connection is closed; else the next request may use it.
+    """
+
+    def __init__(self):
+        self.answers = deque()
+        self.requests = []
+        self.connections = 0
+        self.hang_up = False
+        self.asked = Event()
+        self.left = Event()
+        self._server = StreamServer(("127.0.0.1", 0), self._serve)
+        self._server.start()
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def stop(self):
+        """Close all that is open."""
+        self._server.stop(timeout=0)
+
+    def _serve(self, sock, _address):
+        self.connections += 1
+        with sock, sock.makefile("rb") as stream:
+            while (request := self._request(stream)) is not None:
+                self.requests.append(request)
+                self.asked.set()
+                self._answer(sock, self.answers.popleft())
+                if self.hang_up:
+                    return
+        self.left.set()
+
+    @staticmethod
+    def _answer(sock, answer):
+        if callable(answer):
+            answer(sock)
+        else:
+            sock.sendall(answer)
+
+    @staticmethod
+    def _request(stream):
+        try:
+            line = stream.readline()
+        except ConnectionError:
+            return None
+        if not line:
+            return None
+        headers = {}
+        while field := stream.readline().strip():
+            name, _, value = field.decode().partition(":")
+            headers[name.lower()] = value.strip()
+        body = stream.read(int(headers.get("content-length", 0)))
+        method, path, _ = line.decode().split()
+        return {"method": method, "path": path, "headers": headers, "body": body}
+
+
+@pytest.fixture
+def poe():
+    """A raw server that speaks as Poe."""
+    server = RawServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def connect():
+    """Makes clients of a server's URL, closed in the end."""
+    clients = []
+
+    def make(url, **options):
+        plain = {"connect_timeout_s": 2, "idle_timeout_s": 5, "pool_size": 2, "user_agent": "test"}
+        clients.append(PoeClient(base_url=url, upload_url=f"{url}/upload", **plain | options))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()

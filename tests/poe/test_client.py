@@ -1,0 +1,527 @@
+"""Tests of the way to Poe, against a server that may do anything."""
+
+import gzip
+import inspect
+import json
+import time
+
+import gevent
+import pytest
+import requests
+import requests.exceptions
+import urllib3.exceptions
+
+from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
+from poeflask.core.reply import Failure, Finish, Pause, TextDelta, gather
+from poeflask.poe.client import TRANSPORT, Attachment, transport_faults
+
+from .conftest import SSE, chunked, head, sized
+
+A = b'event: text\ndata: {"text": "a"}\n\n'
+B = b'event: text\ndata: {"text": "b"}\n\n'
+DONE = b"event: done\ndata: {}\n\n"
+
+
+def ask(client, bot="Bot", key="key"):
+    """All events of an answer."""
+    return [event for batch in client.query(bot, {"x": "é"}, key) for event in batch]
+
+
+def told(client, bot="Bot", key="key"):
+    """All events of an answer but the pauses."""
+    return [event for event in ask(client, bot, key) if event != Pause()]
+
+
+# Queries
+
+
+def test_a_query_is_one_post(poe, connect):
+    """The bot's name is quoted, the key is a bearer token, nothing is compressed."""
+    poe.answers.append(chunked(A, DONE))
+    got = told(connect(poe.url + "/"), "GPT 4/ü", "k")
+
+    assert [TextDelta("a"), Finish("stop")] == got
+    (request,) = poe.requests
+    assert (request["method"], request["path"]) == ("POST", "/bot/GPT%204%2F%C3%BC")
+    assert json.loads(request["body"]) == {"x": "é"}
+    headers = request["headers"]
+    assert headers["authorization"] == "Bearer k"
+    assert headers["accept-encoding"] == "identity"
+    assert headers["user-agent"] == "test"
+
+
+def test_each_read_is_a_batch(poe, connect):
+    """Every list but the last ends in a Pause, and comes as soon as its bytes have."""
+    wait = gevent.event.Event()
+
+    def answer(sock):
+        whole = chunked(A, B + DONE)
+        sock.sendall(whole[: whole.index(A) + len(A) + 2])
+        wait.wait(2)
+        sock.sendall(whole[whole.index(A) + len(A) + 2 :])
+
+    poe.answers.append(answer)
+    batches = connect(poe.url).query("Bot", {}, "key")
+    first = next(batches)
+    wait.set()
+
+    assert [TextDelta("a"), Pause()] == first
+    assert [[TextDelta("b"), Finish("stop")]] == list(batches)
+
+
+def test_answers_share_a_connection(poe, connect):
+    """One after the other, all queries use the same connection."""
+    poe.answers += [chunked(A, DONE)] * 5
+    client = connect(poe.url)
+    for _ in range(5):
+        ask(client)
+
+    assert poe.connections == 1
+
+
+def test_an_answer_that_is_not_read_on_after_its_end_gives_its_connection_back(poe, connect):
+    """Whoever stops at the end event costs no connection."""
+    poe.answers += [chunked(A + DONE)] * 2
+    client = connect(poe.url)
+    for _ in range(2):
+        batches = client.query("Bot", {}, "key")
+        next(batches)
+        batches.close()
+
+    assert poe.connections == 1
+
+
+def test_an_answer_does_not_wait_for_the_end_of_its_body(poe, connect):
+    """Behind the end little is read and not for long; then the connection is closed."""
+    poe.answers.append(chunked(DONE, end=b""))
+    client = connect(poe.url, idle_timeout_s=30)
+    start = time.monotonic()
+
+    assert [Finish("stop")] == told(client)
+    assert time.monotonic() - start < 3
+    assert poe.left.wait(2)
+
+
+@pytest.mark.parametrize("cut", range(len(A + DONE)))
+def test_cuts_by_the_network_do_not_matter(poe, connect, cut):
+    """Wherever the chunks are cut, the answer is the same."""
+    whole = A + DONE
+    poe.answers.append(chunked(*(piece for piece in (whole[:cut], whole[cut:]) if piece)))
+
+    assert [TextDelta("a"), Finish("stop")] == told(connect(poe.url))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(head(**{"Content-Type": SSE["Content-Type"]}) + A + DONE, id="closed"),
+        pytest.param(sized(A + DONE, content_type="text/event-stream"), id="sized"),
+        pytest.param(
+            sized(
+                gzip.compress(A + DONE),
+                content_type="Text/Event-Stream;charset=x",
+                Content_Encoding="gzip",
+            ),
+            id="gzip",
+        ),
+    ],
+)
+def test_every_framing_is_read(poe, connect, answer):
+    """Chunks, a length, the connection's end, and compression that nobody asked for."""
+    poe.hang_up = True
+    poe.answers.append(answer)
+
+    assert [TextDelta("a"), Finish("stop")] == told(connect(poe.url))
+
+
+def test_an_answer_without_done_ends_properly(poe, connect):
+    """The end of the bytes is the end of the answer."""
+    poe.answers.append(chunked(A))
+
+    assert [TextDelta("a"), Finish("stop")] == told(connect(poe.url))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(chunked(A, end=b""), id="no last chunk"),
+        pytest.param(chunked(A, end=b"5\r\nab"), id="inside a chunk"),
+        pytest.param(chunked(A, end=b"zz\r\n"), id="no chunk size"),
+        pytest.param(head(Content_Length=999, **SSE) + A, id="too short"),
+        pytest.param(head(**SSE) + A + B[:-2], id="inside an event"),
+        pytest.param(chunked(A, B[:-1]), id="inside an event, well framed"),
+    ],
+)
+def test_a_cut_answer_is_told_from_a_whole_one(poe, connect, answer):
+    """What came still holds; then it says that the connection broke."""
+    poe.hang_up = True
+    poe.answers.append(answer)
+    got = told(connect(poe.url))
+
+    message = "The connection to Poe broke before its answer was complete."
+    assert [TextDelta("a"), Failure(PoeError(ErrorKind.POE_BROKEN, message))] == got
+
+
+def test_half_a_character_is_given_back_when_the_connection_breaks(poe, connect):
+    """What was held comes before the failure."""
+    poe.hang_up = True
+    poe.answers.append(chunked(b'event: text\ndata: {"text": "\\ud83d"}\n\n', end=b""))
+    held, end = told(connect(poe.url))
+
+    assert TextDelta("\ud83d") == held
+    assert isinstance(end, Failure)
+
+
+def test_silence_within_an_answer_ends_it(poe, connect):
+    """When Poe says nothing for too long, the answer fails and its connection is closed."""
+    poe.answers.append(chunked(A, end=b""))
+    got = told(connect(poe.url, idle_timeout_s=0.1))
+
+    assert [TextDelta("a"), Failure(PoeError(ErrorKind.POE_TIMEOUT, got[-1].error.message))] == got
+    assert poe.left.wait(2)
+
+
+def test_strangers_are_reported(poe, connect):
+    """The client's owner learns of event names that are not known."""
+    names = []
+    poe.answers.append(chunked(b"event: new\ndata: {}\n\n", DONE))
+    ask(connect(poe.url, on_unknown=names.append))
+
+    assert names == ["new"]
+
+
+def test_the_key_is_kept_out_of_failures(poe, connect):
+    """Also when Poe repeats it."""
+    poe.answers.append(chunked(b'event: error\ndata: {"text": "Invalid token k-1"}\n\n'))
+    (end,) = told(connect(poe.url), key="k-1")
+
+    assert end.error.message == "Invalid token [key]"
+
+
+# Before the answer
+
+
+def refused(client, **query):
+    """The error that a query raises."""
+    with pytest.raises((PoeError, OwnError, ClientError)) as raised:
+        ask(client, **query)
+    return raised.value
+
+
+def test_a_refusal_is_raised_with_its_reason(poe, connect):
+    """Status, sentence and waiting time are Poe's."""
+    body = json.dumps({"error": {"message": "Slow down"}}).encode()
+    poe.answers.append(sized(body, 429, Retry_After=7))
+
+    error = PoeError(ErrorKind.RATE_LIMITED, "Slow down", retry_after_s=7.0)
+    assert error == refused(connect(poe.url))
+
+
+def test_a_refusal_of_another_kind_than_events_is_raised(poe, connect):
+    """Status 200 alone does not make an answer."""
+    poe.answers.append(sized(b"<html><title>Hi</title></html>", content_type="text/html"))
+    got = refused(connect(poe.url))
+
+    assert got.kind == ErrorKind.POE_BROKEN
+    assert '"Hi"' in got.message
+
+
+def test_redirects_are_not_followed(poe, connect):
+    """A key is only sent where the settings say."""
+    poe.answers.append(sized(b"", 307, Location="http://127.0.0.1:1/"))
+    got = refused(connect(poe.url))
+
+    assert got.kind == ErrorKind.POE_BROKEN
+    assert "307" in got.message
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(head(500, Content_Length=99) + b"partly", id="cut"),
+        pytest.param(head(500, Content_Length=99_999) + b"partly" + b" " * 99_993, id="long"),
+    ],
+)
+def test_of_a_refusal_as_much_is_read_as_comes(poe, connect, answer):
+    """A body that is cut or long does not hide the status."""
+    poe.hang_up = True
+    poe.answers.append(answer)
+    got = refused(connect(poe.url))
+
+    assert (got.kind, got.message.strip()) == (ErrorKind.POE_FAILED, "partly")
+
+
+def test_a_refusal_gives_no_key_away(poe, connect):
+    """Nor does a broken transport: no text of an error holds the key."""
+    poe.answers.append(sized(b"no: k-1", 401))
+    got = refused(connect(poe.url), key="k-1")
+
+    assert "k-1" not in repr(got) + got.message
+
+
+def test_nobody_there_is_unreachable(connect):
+    """A refused connection says so."""
+    assert refused(connect("http://127.0.0.1:9")).kind == ErrorKind.POE_UNREACHABLE
+
+
+def test_a_dead_proxy_is_named(connect):
+    """The way through a proxy is told from Poe itself."""
+    got = refused(connect("http://127.0.0.1:9", proxy="http://127.0.0.1:9"))
+
+    assert (got.kind, "proxy" in got.message) == (ErrorKind.POE_UNREACHABLE, True)
+
+
+def test_a_hang_up_before_the_answer_is_unreachable(poe, connect):
+    """No status came, so nothing was answered."""
+    poe.hang_up = True
+    poe.answers.append(b"")
+
+    assert refused(connect(poe.url)).kind == ErrorKind.POE_UNREACHABLE
+
+
+def test_silence_before_the_answer_is_a_timeout(poe, connect):
+    """Poe took the question and said nothing."""
+    poe.answers.append(b"")
+
+    assert refused(connect(poe.url, idle_timeout_s=0.1)).kind == ErrorKind.POE_TIMEOUT
+
+
+@pytest.mark.parametrize("url", ["ftp://x", "http://", "nonsense", "http://a b"])
+def test_a_wrong_address_is_our_fault(connect, url):
+    """The settings are wrong, not the client's request."""
+    got = refused(connect(url))
+
+    assert got.kind == ErrorKind.INTERNAL
+    assert "https://api.poe.com" in got.message
+
+
+@pytest.mark.parametrize("key", ["a\r\nX: y", "a\nb", "", "ключ", "a b", "a\x00"])
+def test_what_cannot_be_a_key_is_sent_nowhere(poe, connect, key):
+    """Nothing that could write headers of its own reaches one."""
+    client = connect(poe.url)
+
+    assert refused(client, key=key).kind == ErrorKind.UNAUTHENTICATED
+    with pytest.raises(ClientError):
+        client.balance(key)
+    with pytest.raises(ClientError):
+        client.upload_link(key, url="https://a", name="a")
+    assert poe.requests == []
+
+
+# Going away
+
+
+def test_killing_the_reader_before_the_answer_hangs_up(poe, connect):
+    """Poe sees at once that nobody waits any more."""
+    poe.answers.append(lambda _sock: None)
+    reader = gevent.spawn(ask, connect(poe.url, idle_timeout_s=30))
+    assert poe.asked.wait(2)
+    reader.kill()
+
+    assert poe.left.wait(1)
+
+
+def test_killing_the_reader_within_the_answer_hangs_up(poe, connect):
+    """Also while Poe is silent."""
+    got = []
+
+    def read():
+        got.extend(connect(poe.url, idle_timeout_s=30).query("Bot", {}, "key"))
+
+    poe.answers.append(chunked(A, end=b""))
+    reader = gevent.spawn(read)
+    assert poe.asked.wait(2)
+    gevent.sleep(0.05)
+    reader.kill()
+
+    assert poe.left.wait(1)
+    assert [[TextDelta("a"), Pause()]] == got
+
+
+def test_closing_the_generator_hangs_up(poe, connect):
+    """Whoever stops reading in the middle closes the connection."""
+    poe.answers.append(chunked(A, end=b""))
+    batches = connect(poe.url, idle_timeout_s=30).query("Bot", {}, "key")
+    next(batches)
+    batches.close()
+
+    assert poe.left.wait(1)
+
+
+# One session for many keys
+
+
+def test_cookies_are_not_kept(poe, connect):
+    """What Poe wants to remember of one key does not reach another."""
+    poe.answers += [
+        head(Set_Cookie="a=b; Path=/", Content_Length=0, **SSE),
+        chunked(DONE),
+    ]
+    client = connect(poe.url)
+    ask(client)
+    ask(client)
+
+    assert "cookie" not in poe.requests[1]["headers"]
+
+
+def test_the_environment_changes_nothing(poe, connect, monkeypatch, tmp_path):
+    """Neither a proxy variable nor a ~/.netrc is looked at."""
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login a password b\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    poe.answers.append(chunked(DONE))
+    ask(connect(poe.url))
+
+    assert poe.requests[0]["headers"]["authorization"] == "Bearer key"
+
+
+# Lists, balance, files
+
+
+def test_the_list_of_bots_needs_no_key(poe, connect):
+    """Entries come as Poe describes them; what is no entry is left out."""
+    poe.answers.append(sized(b'{"object": "list", "data": [{"id": "a"}, 5]}'))
+
+    assert connect(poe.url).models() == [{"id": "a"}]
+    assert poe.requests[0]["path"] == "/v1/models"
+    assert "authorization" not in poe.requests[0]["headers"]
+
+
+@pytest.mark.parametrize("body", [b'{"data": 5}', b"[]", b"<", b"{}", b""])
+def test_something_else_is_no_list_of_bots(poe, connect, body):
+    """Poe's answer is looked at before it is believed."""
+    poe.answers.append(sized(body))
+
+    with pytest.raises(PoeError) as raised:
+        connect(poe.url).models()
+    assert raised.value.kind == ErrorKind.POE_BROKEN
+
+
+def test_a_list_that_is_cut_is_broken(poe, connect):
+    """Half a list is none."""
+    poe.hang_up = True
+    poe.answers.append(head(Content_Length=99) + b'{"data"')
+
+    with pytest.raises(PoeError) as raised:
+        connect(poe.url).models()
+    assert raised.value.kind == ErrorKind.POE_BROKEN
+
+
+def test_the_balance_is_asked_with_the_key(poe, connect):
+    """Which is how a key can be checked."""
+    poe.answers.append(sized(b'{"current_point_balance": 5}'))
+
+    assert connect(poe.url).balance("k") == {"current_point_balance": 5}
+    assert poe.requests[0]["path"] == "/usage/current_balance"
+    assert poe.requests[0]["headers"]["authorization"] == "Bearer k"
+
+
+def test_a_wrong_key_has_no_balance(poe, connect):
+    """Poe's word about the key is passed on."""
+    poe.answers.append(sized(b'{"error": {"type": "authentication_error", "message": "No"}}', 401))
+
+    with pytest.raises(PoeError) as raised:
+        connect(poe.url).balance("k")
+    assert PoeError(ErrorKind.BAD_KEY, "No") == raised.value
+
+
+STORED = b'{"attachment_url": "https://p/a", "mime_type": "image/png", "size": 3}'
+
+
+def test_a_file_is_sent_as_a_form(poe, connect):
+    """With the bare key, as Poe's own client does, and the file's name as it is."""
+    poe.answers.append(sized(STORED))
+    got = connect(poe.url).upload("k", content=b"\x89\r\n", name="ü.png", content_type="image/png")
+
+    assert got == Attachment(url="https://p/a", content_type="image/png", name="ü.png", size=3)
+    (request,) = poe.requests
+    assert (request["path"], request["headers"]["authorization"]) == ("/upload", "k")
+    expected = (
+        'Content-Disposition: form-data; name="file"; filename="ü.png"\r\n'
+        "Content-Type: image/png\r\n\r\n"
+    ).encode() + b"\x89\r\n\r\n"
+    assert expected in request["body"]
+
+
+def test_a_link_is_fetched_by_poe(poe, connect):
+    """The file never passes through here."""
+    poe.answers.append(sized(b'{"attachment_url": "https://p/a", "mime_type": "x/y"}'))
+    got = connect(poe.url).upload_link("k", url="https://a/b?c=d", name="b")
+
+    assert Attachment(url="https://p/a", content_type="x/y", name="b") == got
+    assert (
+        poe.requests[0]["body"] == b"download_url=https%3A%2F%2Fa%2Fb%3Fc%3Dd&download_filename=b"
+    )
+
+
+def test_a_refused_file_is_named(poe, connect):
+    """So that its owner knows which of many it was."""
+    poe.answers.append(sized(b'{"error": "Too big"}', 400))
+
+    with pytest.raises(PoeError) as raised:
+        connect(poe.url).upload("k", content=b"x", name="a.png", content_type="image/png")
+    message = "The file 'a.png' could not be given to Poe: Too big"
+    assert PoeError(ErrorKind.BOT_REJECTED, message) == raised.value
+
+
+@pytest.mark.parametrize("body", [b"{}", b'{"attachment_url": "a"}', b'{"mime_type": "a"}'])
+def test_a_file_that_is_nowhere_is_not_attached(poe, connect, body):
+    """Poe must say where it is and what it is."""
+    poe.answers.append(sized(body))
+
+    with pytest.raises(PoeError, match=r"'a\.png'") as raised:
+        connect(poe.url).upload_link("k", url="https://a", name="a.png")
+    assert raised.value.kind == ErrorKind.POE_BROKEN
+
+
+def test_an_empty_file_is_not_sent(poe, connect):
+    """Poe would store nothing and the bot would see nothing."""
+    with pytest.raises(ClientError, match=r"'a\.txt' is empty"):
+        connect(poe.url).upload("k", content=b"", name="a.txt", content_type="text/plain")
+    assert poe.requests == []
+
+
+# Faults of the transport
+
+
+def _classes(module, base):
+    found = {value for value in vars(module).values() if inspect.isclass(value)}
+    return sorted(
+        (c for c in found if issubclass(c, base) and not issubclass(c, Warning) and c is not base),
+        key=lambda c: c.__name__,
+    )
+
+
+ALL_FAULTS = [
+    *_classes(requests.exceptions, requests.exceptions.RequestException),
+    *_classes(urllib3.exceptions, urllib3.exceptions.HTTPError),
+]
+
+
+@pytest.mark.parametrize("fault", ALL_FAULTS, ids=lambda c: f"{c.__module__}.{c.__name__}")
+def test_every_fault_of_the_transport_has_a_meaning(fault):
+    """A new version of a library may not bring an error that nobody knows."""
+    with pytest.raises((PoeError, OwnError)), transport_faults():
+        raise fault.__new__(fault)
+
+
+def test_the_table_names_no_base_of_all():
+    """Else the test above could not fail."""
+    assert not {requests.RequestException, urllib3.exceptions.HTTPError, OSError} & TRANSPORT.keys()
+
+
+def test_what_is_no_fault_of_the_transport_passes():
+    """A mistake of ours is not dressed up as one of Poe's."""
+    with pytest.raises(KeyError), transport_faults():
+        raise KeyError
+
+
+def test_many_answers_at_once(poe, connect):
+    """Each greenlet gets its own answer."""
+    poe.answers += [chunked(A, B, DONE)] * 8
+    client = connect(poe.url)
+    readers = [gevent.spawn(ask, client) for _ in range(8)]
+    gevent.joinall(readers, timeout=5)
+
+    assert [gather(reader.value).text for reader in readers] == ["ab"] * 8
