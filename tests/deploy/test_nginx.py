@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,6 +15,8 @@ import gevent
 import pytest
 from gevent.event import Event
 from gevent.pywsgi import WSGIServer
+
+from poeflask.settings import Settings
 
 CONF = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
@@ -332,3 +335,13 @@ def test_every_answer_is_hardened(front, path):
     assert ["nosniff"] == headers.get_all("X-Content-Type-Options")
     assert ["no-referrer"] == headers.get_all("Referrer-Policy")
     assert "nginx" == headers["Server"]
+
+
+def test_poeflask_itself_says_what_nginx_would_only_cut():
+    """Sizes and times of nginx lie just above the defaults of poeflask's own."""
+    text = CONF.read_text(encoding="utf-8")
+    (size_mib,) = re.findall(r"client_max_body_size ([0-9]+)m;", text)
+    (silence_s,) = re.findall(r"proxy_read_timeout ([0-9]+)s;", text)
+
+    assert int(size_mib) * 2**20 > Settings().max_request_bytes
+    assert int(silence_s) > Settings().idle_timeout_s

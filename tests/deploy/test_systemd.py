@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from poeflask.settings import Settings
+
 UNITS = Path(__file__).parents[2] / "deploy" / "systemd"
 COMMAND = "/opt/poeflask/bin/poeflask"
 
@@ -60,7 +62,7 @@ def test_a_stop_outlasts_a_reload_and_a_drain():
     service = (UNITS / "poeflask.service").read_text(encoding="utf-8")
     (limit_s,) = re.findall(r"^TimeoutStopSec=([0-9]+)$", service, re.MULTILINE)
 
-    assert int(limit_s) > 2 * 60
+    assert int(limit_s) > 2 * Settings().drain_s
 
 
 def test_a_reload_is_checked_first():
