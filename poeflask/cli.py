@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -63,15 +64,17 @@ def simulator(host: str, port: int) -> None:
     """Run a Poe of your own, for offline work. Point POE_BASE_URL at it."""
     # The simulator is heavy and needs the patch before it; no other command needs either.
     from poeflask import _patch  # noqa: F401, I001
+    import gevent
     from gevent.event import Event
     from poeflask.simulator.server import SimulatorServer
 
+    stopped = Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        gevent.signal_handler(number, stopped.set)
     server = SimulatorServer(host=host, port=port)
     click.echo(f"A simulated Poe answers on {server.start()}. Stop it with Ctrl+C.")
-    try:
-        Event().wait()
-    finally:
-        server.stop()
+    stopped.wait()
+    server.stop()
 
 
 @main.command()

@@ -1,6 +1,10 @@
 """The command tells what it does, what is wrong, and starts the server with the settings."""
 
+import http.client
 import os
+import re
+import signal
+import subprocess
 import sys
 
 import pytest
@@ -13,9 +17,9 @@ from poeflask.settings import Settings, markdown_table
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Run the command in a clean environment; what it gives is the result."""
-    for name in list(os.environ):
-        if name.startswith(("POEFLASK_", "LISTEN_")) or name in {"HOST", "PORT", "LOG_LEVEL"}:
-            monkeypatch.delenv(name)
+    for row in Settings.describe():
+        monkeypatch.delenv(row.variable, raising=False)
+    monkeypatch.delenv("LISTEN_FDS", raising=False)
     monkeypatch.setenv("CONFIG_DIR", str(tmp_path / "state"))
 
     def run(*arguments, **environ):
@@ -159,3 +163,21 @@ def test_memory_that_is_not_shared_is_remarked():
 
     assert "set POEFLASK_WORKERS=1" in remark
     assert [] == list(cli._remarks({**environ, "POEFLASK_WORKERS": "1"}))
+
+
+def test_the_simulator_runs_until_it_is_stopped():
+    """It tells where it answers, answers there, and ends without a fault."""
+    program = "from poeflask.cli import main; main()"
+    process = subprocess.Popen(
+        [sys.executable, "-c", program, "simulator", "--port=0"], stdout=subprocess.PIPE, text=True
+    )
+    line = process.stdout.readline()
+    (port,) = re.findall(r"answers on http://127\.0\.0\.1:([0-9]+)\.", line)
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=5)
+    connection.request("GET", "/v1/models")
+    status = connection.getresponse().status
+    connection.close()
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=5)
+
+    assert (200, 0) == (status, process.returncode)

@@ -58,7 +58,7 @@ def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("gunicorn")
     (folder / "small.py").write_text(APP)
     port = free_port()
-    settings = Settings(port=port, workers=1, drain_s=2, log_level="warning")
+    settings = Settings(port=port, workers=1, drain_s=1, log_level="warning")
     arguments = gunicorn_arguments(settings, inherited=False)
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", *arguments, "small:app"],

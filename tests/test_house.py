@@ -75,7 +75,7 @@ PURE = [
 ]
 IO = {
     *("os", "io", "pathlib", "shutil", "tempfile", "socket", "ssl", "select", "subprocess", "http"),
-    *("threading", "multiprocessing", "asyncio", "time", "random", "secrets", "gevent", "flask"),
+    *("multiprocessing", "asyncio", "time", "random", "secrets", "gevent", "flask"),
     *("requests", "urllib3", "sqlite3", "redis", "structlog", "logging"),
 }
 """What pure code may not import at all."""
