@@ -1,0 +1,79 @@
+"""The simulator as a server of its own, in this process, on this machine only."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from flask import Flask
+from gevent.pool import Pool
+from gevent.pywsgi import WSGIHandler, WSGIServer
+
+from poeflask.simulator.app import UPLOAD_PATH, create_simulator
+from poeflask.simulator.stream import SOCKET
+
+HOST = "127.0.0.1"
+
+
+class _Handler(WSGIHandler):  # type: ignore[misc]  # gevent brings no types
+    """Lets the application see the client's socket, and send headers before there is a body."""
+
+    def handle(self) -> None:
+        # Each event is one small write: none may wait for the acknowledgement of the one before.
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        super().handle()
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        environ[SOCKET] = self.socket
+        return environ
+
+    def process_result(self) -> None:
+        for piece in self.result:
+            self.write(piece)
+        if not self.headers_sent:
+            self.write(b"")
+        if self.response_use_chunked:
+            self._sendall(b"0\r\n\r\n")
+
+
+class SimulatorServer:
+    """A simulator behind an address; it runs in the greenlets of the process that starts it.
+
+    Args:
+        port: where to listen on the loopback interface; 0 takes one that is free.
+        app: the simulator to serve; None makes one.
+    """
+
+    def __init__(self, port: int = 0, app: Flask | None = None) -> None:
+        self._server = WSGIServer(
+            (HOST, port),
+            app if app is not None else create_simulator(),
+            handler_class=_Handler,
+            spawn=Pool(),
+            log=None,
+            error_log=None,
+        )
+
+    def start(self) -> str:
+        """Listen from now on; give the base URL.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        self._server.start()
+        return self.base_url
+
+    def stop(self) -> None:
+        """Close the port and every connection, also those of which an answer is open."""
+        self._server.stop(timeout=0)
+
+    @property
+    def base_url(self) -> str:
+        """Where the simulator is reached, once it is started; no slash at the end."""
+        return f"http://{HOST}:{self._server.server_port}"
+
+    @property
+    def upload_url(self) -> str:
+        """Where files are uploaded."""
+        return self.base_url + UPLOAD_PATH
