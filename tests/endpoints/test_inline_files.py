@@ -86,7 +86,10 @@ def test_data_may_be_bare_or_speak_for_itself(data: str, expected: File):
     assert expected == file_from_data(data, "data", "audio/wav", "a.wav")
 
 
-@pytest.mark.parametrize("data", ["", "  ", "@@@@", "AAAA" * 100 + "@", "@" + "AAAA" * 100, None])
+@pytest.mark.parametrize(
+    "data",
+    ["", "  ", "@@@@", "AAAA" * 100 + "@", "@" + "AAAA" * 100, "AAAA" * 90 + "ä" + "A" * 360, None],
+)
 def test_data_that_is_no_base64_is_refused(data: object):
     """Wrong letters at either end show at once, without reading all of a large file."""
     with pytest.raises(ClientError) as caught:
