@@ -75,6 +75,7 @@ class _Reader:
         self.left_out: list[str] = []
         self._name_by_call: dict[str, str] = {}
         self._call_by_function: dict[str, str] = {}
+        self._calls_without_id = 0
 
     def message(self, message: object, at: str) -> Message:
         fields = an_object(message, at)
@@ -157,20 +158,24 @@ class _Reader:
         )
 
     def _legacy_call(self, value: object, at: str) -> ToolCall:
-        """A call from before calls had ids: its place in the conversation becomes its id."""
+        """A call from before calls had ids."""
         fields = an_object(value, f"{at}.function_call")
         name = a_name(fields.get("name"), f"{at}.function_call.name")
         arguments = _arguments(fields.get("arguments"), f"{at}.function_call.arguments")
-        call_id = f"call_{at}"
-        self._call_by_function[name] = call_id
+        call_id = self._call_by_function[name] = self._new_call_id()
         return ToolCall(call_id=call_id, name=name, arguments=arguments)
+
+    def _new_call_id(self) -> str:
+        """An id for what had none, the same whenever the same conversation is read."""
+        self._calls_without_id += 1
+        return f"call_old_{self._calls_without_id}"
 
     def _result(
         self, fields: Mapping[str, Any], parts: list[Part], name: str, at: str
     ) -> ToolResult:
         if fields["role"] == "function":
             name = a_name(fields.get("name"), f"{at}.name")
-            call_id = self._call_by_function.get(name, f"call_{at}")
+            call_id = self._call_by_function.get(name) or self._new_call_id()
         else:
             call_id = a_text(fields.get("tool_call_id"), f"{at}.tool_call_id")
             name = name or self._name_by_call.get(call_id, "")

@@ -6,6 +6,7 @@ JSON is read and make sense only to a server. All of them can be sent to one.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,8 +20,8 @@ class BadRequest:
 
     Attributes:
         name: what is wrong, in a few words; unique.
-        body: the JSON value that is sent, unless `raw` is given.
-        raw: the bytes that are sent.
+        body: the JSON value that is sent.
+        raw: the bytes that are sent instead, where JSON's writer would not write them.
         headers: what is sent beside the key.
         status, type, code, param: what the error must say; `code` None means that it has none.
         word: what the message must hold.
@@ -39,6 +40,11 @@ class BadRequest:
     word: str = ""
     http: bool = False
     over_limit: bool = False
+
+    @property
+    def sent(self) -> bytes:
+        """The request's body as bytes."""
+        return json.dumps(self.body).encode() if self.raw is None else self.raw
 
 
 HELLO = {"role": "user", "content": "Hello"}
@@ -210,7 +216,13 @@ _ENVELOPE = [
     _field("prediction", "text", "object"),
     _field("poe", "web_search", "object"),
     _field("poe", {"x": nested(150)}, "levels deep", title="Poe's parameters are too deep"),
-    _field("poe", {"x": float("inf")}, "too large", title="a Poe parameter is 1e999"),
+    BadRequest(
+        name="a Poe parameter is 1e999",
+        body={**GOOD, "poe": {"x": 1e999}},
+        raw=json.dumps({**GOOD, "poe": {"x": 0}}).replace('"x": 0', '"x": 1e999').encode(),
+        param="poe",
+        word="too large",
+    ),
     _field("extra_body", [], "array"),
     _unsupported("logprobs", True),
     _unsupported("top_logprobs", 5),

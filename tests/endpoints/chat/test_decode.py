@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from poeflask.core import json_text
 from poeflask.core.dialect import openai_error
 from poeflask.core.errors import ClientError
 from poeflask.core.prompt import (
@@ -44,7 +45,7 @@ def test_the_table_of_wrong_requests_has_unique_names():
 def test_a_wrong_request_is_told_what_and_where(bad: BadRequest):
     """Each wrong request ends in one error with status, type, code, path and a helpful word."""
     with pytest.raises(ClientError) as caught:
-        decode(bad.body)
+        decode(json_text.read(bad.sent))
 
     form = openai_error(caught.value, "req_1")
     error = form.body["error"]
