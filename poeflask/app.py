@@ -8,9 +8,11 @@ import time
 from collections.abc import Callable
 
 import gevent
+import structlog
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
@@ -19,9 +21,11 @@ from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.models.routes import models
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
+from poeflask.filters.structured import repaired
 from poeflask.poe.attachments import Attachments
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import PoeClient
+from poeflask.poe.wire import write_query
 from poeflask.settings import Settings
 from poeflask.simulator.server import SimulatorServer
 from poeflask.stores import open_store
@@ -32,6 +36,8 @@ from poeflask.vocabulary import load
 from poeflask.web import cors, errors, logging, services
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
+
+_log = structlog.get_logger("poeflask")
 
 DEMO_KEY = "demo"
 """The key that the built-in simulator answers."""
@@ -83,6 +89,10 @@ def _services(settings: Settings, store: Store) -> Services:
     )
 
 
+def _unknown_event(name: str) -> None:
+    _log.warning("unknown_poe_event", event_name=name[:100])
+
+
 def _new_id(prefix: str) -> str:
     return prefix + secrets.token_hex(12)
 
@@ -121,6 +131,8 @@ class _Upstreams:
             idle_timeout_s=settings.idle_timeout_s,
             proxy=settings.proxy_url,
             pool_size=settings.worker_connections,
+            user_agent=f"poeflask/{__version__}",
+            on_unknown=_unknown_event,
         )
         catalogue = Catalogue(
             client.models,
@@ -131,13 +143,14 @@ class _Upstreams:
         attachments = Attachments(
             client,
             Namespace(self._store, f"uploads:{name}", on_failure="forget"),
+            lookup=lambda file_id: None,
             max_bytes=settings.max_upload_bytes,
-            ttl_s=settings.upload_cache_ttl_s,
+            content_ttl_s=settings.upload_cache_ttl_s,
         )
         aids = Aids(
             count=lambda text: self._threads.run(self._counter.count, text),
             count_prompt=self._count_prompt,
-            repair=lambda text: self._threads.run(repair, text),
+            repair=lambda text: self._threads.run(repaired, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
         )
@@ -147,7 +160,7 @@ class _Upstreams:
 
         bridge = Bridge(
             ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),
-            prepare=attachments.attach,
+            prepare=lambda prompt, key: attachments.attach(prompt, key)[0],
             make_chain=make_chain,
             patience=Patience(
                 tries=settings.tries,

@@ -10,6 +10,11 @@ import json
 from typing import Any, NoReturn
 
 
+# Made once: json.dumps would make an encoder for each call with these options.
+_AS_IT_IS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_IN_ASCII = json.JSONEncoder(separators=(",", ":")).encode
+
+
 class NotJsonError(ValueError):
     """The text is no JSON; the message is a sentence that says why."""
 
@@ -39,8 +44,8 @@ def read(text: str | bytes) -> Any:
 
 def write(value: Any) -> str:
     """The value as compact JSON, in characters as they are; can always be encoded as UTF-8."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text if _is_utf8(text) else json.dumps(value, separators=(",", ":"))
+    text = _AS_IT_IS(value)
+    return text if _is_utf8(text) else _IN_ASCII(value)
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -70,7 +70,10 @@ def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Cha
     prompt_tokens = aids.count_prompt(prompt) if wants.usage else None
 
     def text_filters() -> list[Filter]:
-        filters: list[Filter] = [Replacements(profile.buffered), Files(wants.files_as_text)]
+        filters: list[Filter] = [
+            Replacements(buffered=profile.buffered),
+            Files(as_text=wants.files_as_text),
+        ]
         if profile.thinking_marks != "none":
             filters.append(ReasoningFilter(profile.thinking_marks))
         return filters
@@ -81,7 +84,7 @@ def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Cha
         if tools is not None:
             chain.append(tools)
         if prompt.output_format.kind != "text":
-            chain.append(Structured(prompt.output_format, aids.repair))
+            chain.append(Structured(prompt.output_format, repair=aids.repair))
         if prompt.limits.stop or prompt.limits.max_tokens is not None:
             chain.append(Limiter(prompt.limits, aids.count))
         if prompt_tokens is not None:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import gevent
@@ -56,21 +56,13 @@ class Uploader(Protocol):
 
 
 class Cache(Protocol):
-    """Remembers what was uploaded; may forget at any time."""
+    """Remembers JSON values; may forget at any time."""
 
-    def get(self, key: str) -> File | None: ...
+    def get(self, key: str) -> Any:
+        """The value, or None."""
 
-    def put(self, key: str, value: File, ttl_s: float | None = None) -> None: ...
-
-
-def dump_file(file: File) -> dict[str, str]:
-    """An uploaded file as JSON says it, for a cache that keeps bytes."""
-    return {"url": file.url, "content_type": file.content_type, "name": file.name}
-
-
-def load_file(record: Mapping[str, str]) -> File:
-    """The uploaded file that `dump_file` wrote."""
-    return File(**record)
+    def put(self, key: str, value: Any, ttl_s: float | None = None) -> None:
+        """Keep the value for so many seconds."""
 
 
 class Attachments:
@@ -171,13 +163,13 @@ class Attachments:
         place = f"{_digest(key.encode())}:link:{_digest(file.url.encode('utf-8', 'replace'))}"
         known = self._cache.get(place)
         if known is not None:
-            return known
+            return File(**known)
         said = media.plain_type(file.content_type) or media.type_of_name(name)
         name = name or media.default_name(said)
         answer = self._uploader.upload_link(key, url=file.url, name=name)
         content_type = media.plain_type(answer.content_type) or said or media.UNKNOWN
         held = File(url=answer.url, content_type=content_type, name=name)
-        self._cache.put(place, held, self._link_ttl_s)
+        self._cache.put(place, _record(held), self._link_ttl_s)
         return held
 
     def _content(self, file: File, key: str) -> File:
@@ -188,12 +180,12 @@ class Attachments:
         place = f"{_digest(key.encode())}:{_digest(content)}:{content_type}"
         known = self._cache.get(place)
         if known is not None:
-            return known
+            return File(**known)
         name = file.name or media.default_name(content_type)
         answer = self._uploader.upload(key, content=content, name=name, content_type=content_type)
         content_type = media.plain_type(answer.content_type) or content_type
         held = File(url=answer.url, content_type=content_type, name=name)
-        self._cache.put(place, held, self._content_ttl_s)
+        self._cache.put(place, _record(held), self._content_ttl_s)
         return held
 
     def _decoded(self, file: File) -> bytes:
@@ -326,6 +318,11 @@ def _bytes_of(file: File) -> bytes:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def _record(held: File) -> dict[str, str]:
+    """An uploaded file as JSON says it."""
+    return {"url": held.url, "content_type": held.content_type, "name": held.name}
 
 
 def _called(file: File) -> str:

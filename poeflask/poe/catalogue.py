@@ -8,15 +8,15 @@ away.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import gevent
 from gevent.event import Event
 
-from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, PoeError, PoeflaskError
+from poeflask.core.bot import Bot
 from poeflask.core.profile import Parameter, Profile
 
 STORE_KEY = "bots"
@@ -30,57 +30,13 @@ SKEW_S = 60.0
 """How far the clocks of two hosts may be apart."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bot:
-    """One bot as Poe's list describes it.
-
-    Attributes:
-        id: the name in lower case, unique.
-        handle: the name as Poe spells it.
-        created_s: seconds since 1970; 0 if Poe does not say.
-        context_tokens, max_output_tokens: None if Poe does not say.
-        features: such as "tools" and "web_search".
-        pricing: US dollars as text by what they are for, as Poe gives them.
-        reasoning: what Poe says of the bot's thinking; empty if nothing.
-        entry: all that Poe said.
-    """
-
-    id: str
-    handle: str
-    created_s: int = 0
-    owned_by: str = ""
-    description: str = ""
-    input_modalities: tuple[str, ...] = ("text",)
-    output_modalities: tuple[str, ...] = ("text",)
-    context_tokens: int | None = None
-    max_output_tokens: int | None = None
-    features: tuple[str, ...] = ()
-    parameters: tuple[Parameter, ...] = ()
-    pricing: Mapping[str, Any] = field(default_factory=dict)
-    reasoning: Mapping[str, Any] = field(default_factory=dict)
-    entry: Mapping[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def profile(self) -> Profile:
-        """What the bot can do, as filters want to know it."""
-        return Profile(
-            bot=self.handle,
-            native_tools="tools" in self.features,
-            parameters={parameter.name: parameter for parameter in self.parameters},
-            input_modalities=self.input_modalities,
-            output_modalities=self.output_modalities,
-            context_tokens=self.context_tokens,
-            max_output_tokens=self.max_output_tokens,
-        )
-
-
 class SharedCopy(Protocol):
     """Where the list is kept for other processes and the next start."""
 
-    def get(self, key: str) -> bytes | None:
-        """What was put there, or None."""
+    def get(self, key: str) -> Any:
+        """The JSON value that was put there, or None."""
 
-    def put(self, key: str, value: bytes, ttl_s: float | None = None) -> None:
+    def put(self, key: str, value: Any, ttl_s: float | None = None) -> None:
         """Keep it; for ever, if no time is given."""
 
 
@@ -143,6 +99,12 @@ class Catalogue:
         bot = self.find(name)
         return Profile(bot=name) if bot is None else bot.profile
 
+    def state(self) -> Literal["fresh", "stale", "missing"]:
+        """How good the copy at hand is; looks for one if there is none yet."""
+        if self._known(PATIENCE_S) is None:
+            return "missing"
+        return "fresh" if self._is_fresh() else "stale"
+
     def _known(self, patience_s: float | None) -> _Copy | None:
         """The best copy at hand; without any, what a fetch gives within `patience_s`."""
         if self._copy is None and not self._has_looked:
@@ -161,7 +123,7 @@ class Catalogue:
         """Take over the shared copy if it is younger than ours."""
         self._has_looked = True
         kept = self._store.get(STORE_KEY)
-        shared = None if kept is None else _read_copy(kept, self._clock())
+        shared = _read_copy(kept, self._clock())
         if shared is not None and (self._copy is None or shared.fetched_s > self._copy.fetched_s):
             self._copy = shared
 
@@ -197,7 +159,7 @@ class Catalogue:
         self._copy = copy
         self._error = None
         kept = {"fetched_s": copy.fetched_s, "data": [bot.entry for bot in copy.bots]}
-        self._store.put(STORE_KEY, json_text.write(kept).encode("utf-8"))
+        self._store.put(STORE_KEY, kept)
 
 
 def read_bots(entries: Iterable[Any]) -> tuple[Bot, ...]:
@@ -216,12 +178,8 @@ def _copy(fetched_s: float, entries: Iterable[Any]) -> _Copy:
     return _Copy(fetched_s, bots, by_handle | {bot.id: bot for bot in bots})
 
 
-def _read_copy(kept: bytes, now_s: float) -> _Copy | None:
+def _read_copy(value: Any, now_s: float) -> _Copy | None:
     """The copy that another process or version kept; None if it cannot be read."""
-    try:
-        value = json_text.read(kept)
-    except json_text.NotJsonError:
-        return None
     fetched_s = _object(value).get("fetched_s")
     entries = _object(value).get("data")
     if not isinstance(fetched_s, int | float) or not isinstance(entries, list):

@@ -54,11 +54,6 @@ _THINKING_FIELDS = ("reasoning", "thinking", "enable_thinking", "google")
 """What `extra_body` may hold that is no bot's parameter, when a client sends it literally."""
 
 _COLOUR: Mapping[str, tuple[Any, ...]] = {
-    "top_p": (1,),
-    "top_k": (0, -1),
-    "frequency_penalty": (0,),
-    "presence_penalty": (0,),
-    "seed": (),
     "audio": (),
     "prediction": (),
     "moderation": (),

@@ -25,7 +25,10 @@ def create_chat_completion() -> Response:
     prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
     meta = ReplyMeta(id=here.new_id("chatcmpl-"), created=int(here.clock()), model=asked.model)
     encoder = ChatEncoder(
-        meta, include_usage=asked.include_usage, legacy_functions=asked.legacy_functions
+        meta,
+        include_usage=asked.include_usage,
+        legacy_functions=asked.legacy_functions,
+        choices=asked.n,
     )
     wants = Wants(usage=asked.include_usage or not asked.stream)
     answer = upstream.bridge.open(prompt, key, wants, n=asked.n)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from poeflask.poe.catalogue import Bot
+from poeflask.core.bot import Bot
 
 
 def model(bot: Bot) -> dict[str, Any]:

@@ -1,0 +1,5 @@
+"""`python -m poeflask`: the same as the command `poeflask`."""
+
+from poeflask.cli import main
+
+main()
