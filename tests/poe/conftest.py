@@ -32,14 +32,16 @@ def sized(body, status=200, content_type="application/json", **headers):
 class RawServer:
     """Answers each request with the next of `answers`, and keeps what it was asked.
 
-    An answer is bytes, or a function that gets the socket. After bytes with `hang_up` set the
-    connection is closed; else the next request may use it.
+    `answer_to` may choose the answer by the request instead. An answer is bytes, or a function
+    that gets the socket. With `hang_up` set the connection is closed behind each answer; else the
+    next request may use it.
     """
 
     def __init__(self):
         self.answers = deque()
         self.requests = []
         self.connections = 0
+        self.answer_to = lambda _request: self.answers.popleft()
         self.hang_up = False
         self.asked = Event()
         self.left = Event()
@@ -57,7 +59,7 @@ class RawServer:
             while (request := self._request(stream)) is not None:
                 self.requests.append(request)
                 self.asked.set()
-                self._answer(sock, self.answers.popleft())
+                self._answer(sock, self.answer_to(request))
                 if self.hang_up:
                     return
         self.left.set()
