@@ -116,6 +116,7 @@ class PoeClient:
         pool_size: how many idle connections are kept.
         user_agent: how the requests name their sender.
         proxy: the URL of an HTTP or SOCKS proxy; empty means none.
+        answer_timeout_s: how long Poe may be silent about the list of bots or a balance.
         upload_timeout_s: how long Poe may take to answer an upload.
         clock: seconds since 1970, for Retry-After dates.
         on_unknown: told of each event name that is not known, once in each answer.
@@ -131,6 +132,7 @@ class PoeClient:
         pool_size: int,
         user_agent: str,
         proxy: str = "",
+        answer_timeout_s: float = 30.0,
         upload_timeout_s: float = 120.0,
         clock: Callable[[], float] = time.time,
         on_unknown: Callable[[str], None] | None = None,
@@ -138,6 +140,7 @@ class PoeClient:
         self._base_url = base_url.rstrip("/")
         self._upload_url = upload_url
         self._timeout_s = (connect_timeout_s, idle_timeout_s)
+        self._answer_timeout_s = (connect_timeout_s, answer_timeout_s)
         self._upload_timeout_s = (connect_timeout_s, upload_timeout_s)
         self._clock = clock
         self._on_unknown = on_unknown
@@ -172,7 +175,7 @@ class PoeClient:
             PoeError: Poe refused, could not be reached, or sent something else.
         """
         url = f"{self._base_url}/v1/models"
-        answer = self._exchange("GET", url, timeout=self._timeout_s)
+        answer = self._exchange("GET", url, timeout=self._answer_timeout_s)
         data = answer.get("data")
         if not isinstance(data, list):
             raise PoeError(ErrorKind.POE_BROKEN, "Poe's list of bots holds no list.")
@@ -187,7 +190,8 @@ class PoeClient:
         """
         url = f"{self._base_url}/usage/current_balance"
         headers = {"Authorization": f"Bearer {_checked(key)}"}
-        return self._exchange("GET", url, secret=key, headers=headers, timeout=self._timeout_s)
+        timeout_s = self._answer_timeout_s
+        return self._exchange("GET", url, secret=key, headers=headers, timeout=timeout_s)
 
     def upload(self, key: str, *, content: bytes, name: str, content_type: str) -> Attachment:
         """Give Poe a file.
@@ -339,6 +343,8 @@ def _next_batch(response: requests.Response, decoder: Decoder, reader: Reader) -
         if chunk:
             return reader.feed(decoder.feed(chunk))
     except PoeError as error:
+        # Nothing behind a fault of the transport is worth reading.
+        response.close()
         return reader.fail(error)
     if decoder.unfinished:
         kind, message = _BROKEN

@@ -4,6 +4,7 @@ import gzip
 import inspect
 import json
 import time
+from contextlib import suppress
 
 import gevent
 import pytest
@@ -13,6 +14,7 @@ import urllib3.exceptions
 
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
 from poeflask.core.reply import Failure, Finish, Pause, TextDelta, gather
+from poeflask.core.sse import MAX_EVENT_BYTES
 from poeflask.poe.client import TRANSPORT, Attachment, transport_faults
 
 from .conftest import SSE, chunked, head, sized
@@ -77,6 +79,26 @@ def test_answers_share_a_connection(poe, connect):
         ask(client)
 
     assert poe.connections == 1
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_anew(poe, connect):
+    """Poe closes idle connections; the next answer does not suffer."""
+    poe.hang_up = True
+    poe.answers += [chunked(A, DONE)] * 2
+    client = connect(poe.url)
+    ask(client)
+    gevent.sleep(0.02)
+
+    assert [TextDelta("a"), Finish("stop")] == told(client)
+    assert poe.connections == 2
+
+
+def test_nothing_is_sent_before_the_first_read(poe, connect):
+    """An answer that nobody reads costs no points."""
+    connect(poe.url).query("Bot", {}, "key")
+    gevent.sleep(0.01)
+
+    assert poe.connections == 0
 
 
 def test_an_answer_that_is_not_read_on_after_its_end_gives_its_connection_back(poe, connect):
@@ -175,9 +197,27 @@ def test_half_a_character_is_given_back_when_the_connection_breaks(poe, connect)
 def test_silence_within_an_answer_ends_it(poe, connect):
     """When Poe says nothing for too long, the answer fails and its connection is closed."""
     poe.answers.append(chunked(A, end=b""))
+    start = time.monotonic()
     got = told(connect(poe.url, idle_timeout_s=0.1))
 
-    assert [TextDelta("a"), Failure(PoeError(ErrorKind.POE_TIMEOUT, got[-1].error.message))] == got
+    failure = Failure(PoeError(ErrorKind.POE_TIMEOUT, "Poe did not answer in time."))
+    assert [TextDelta("a"), failure] == got
+    assert time.monotonic() - start < 0.9
+    assert poe.left.wait(2)
+
+
+def test_an_event_without_end_breaks_the_answer(poe, connect):
+    """It is not collected for ever, and not waited for."""
+
+    def flood(sock):
+        with suppress(OSError):
+            sock.sendall(head(**SSE) + b"data: " + b"x" * MAX_EVENT_BYTES)
+            sock.sendall(b"x")
+
+    poe.answers.append(flood)
+    got = told(connect(poe.url))
+
+    assert [event.error.kind for event in got] == [ErrorKind.POE_BROKEN]
     assert poe.left.wait(2)
 
 
@@ -192,8 +232,8 @@ def test_strangers_are_reported(poe, connect):
 
 def test_the_key_is_kept_out_of_failures(poe, connect):
     """Also when Poe repeats it."""
-    poe.answers.append(chunked(b'event: error\ndata: {"text": "Invalid token k-1"}\n\n'))
-    (end,) = told(connect(poe.url), key="k-1")
+    poe.answers.append(chunked(b'event: error\ndata: {"text": "Invalid token k-1234567"}\n\n'))
+    (end,) = told(connect(poe.url), key="k-1234567")
 
     assert end.error.message == "Invalid token [key]"
 
@@ -253,10 +293,10 @@ def test_of_a_refusal_as_much_is_read_as_comes(poe, connect, answer):
 
 def test_a_refusal_gives_no_key_away(poe, connect):
     """Nor does a broken transport: no text of an error holds the key."""
-    poe.answers.append(sized(b"no: k-1", 401))
-    got = refused(connect(poe.url), key="k-1")
+    poe.answers.append(sized(b"no: k-1234567", 401))
+    got = refused(connect(poe.url), key="k-1234567")
 
-    assert "k-1" not in repr(got) + got.message
+    assert "k-1234567" not in repr(got) + got.message
 
 
 def test_nobody_there_is_unreachable(connect):
