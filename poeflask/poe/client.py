@@ -158,10 +158,13 @@ class PoeClient:
         closes the connection.
 
         Raises:
-            PoeError: before the first list: Poe refused, or could not be reached.
+            PoeError: before the first list: Poe refused, could not be reached, or can have no bot
+                of that name.
             ClientError: the key cannot be one.
         """
         response = self._post_query(bot, body, key)
+        # An answer may last for minutes, and the question may hold a whole book.
+        del body
         reader = Reader(self._on_unknown, secret=key)
         try:
             yield from _batches(response, reader)
@@ -202,7 +205,8 @@ class PoeClient:
         """
         if not content:
             raise ClientError(ErrorKind.INVALID_REQUEST, f"The file {name!r} is empty.")
-        return self._upload(key, name, files={"file": (name, content, content_type)})
+        form = {"file": (_sayable(name), content, _mime_type(content_type))}
+        return self._upload(key, name, files=form)
 
     def upload_link(self, key: str, *, url: str, name: str) -> Attachment:
         """Have Poe fetch a file from a link.
@@ -211,7 +215,8 @@ class PoeClient:
             PoeError: Poe refused the link, or could not be reached.
             ClientError: the key cannot be one.
         """
-        return self._upload(key, name, data={"download_url": url, "download_filename": name})
+        form = {"download_url": _sayable(url), "download_filename": _sayable(name)}
+        return self._upload(key, name, data=form)
 
     def _upload(self, key: str, name: str, **form: Any) -> Attachment:
         # Poe's own client sends the bare key here.
@@ -235,7 +240,7 @@ class PoeClient:
             "Content-Type": "application/json",
             "Accept": "text/event-stream",
         }
-        url = f"{self._base_url}/bot/{quote(bot, safe='')}"
+        url = f"{self._base_url}/bot/{_quoted(bot)}"
         content = json_text.write(body).encode("utf-8")
         with transport_faults():
             response = self._session.request(
@@ -247,6 +252,7 @@ class PoeClient:
                 stream=True,
                 allow_redirects=False,
             )
+        response.request.body = None
         if response.status_code == 200 and _media_type(response) == "text/event-stream":
             return response
         raise self._refusal(response, key)
@@ -378,6 +384,24 @@ def _pieces(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
 
 def _media_type(response: requests.Response) -> str:
     return response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+
+
+def _quoted(bot: str) -> str:
+    """The bot's name as one step of a path."""
+    if bot in ("", ".", ".."):
+        raise PoeError(ErrorKind.UNKNOWN_MODEL, f"There is no bot with the name {bot!r}.")
+    return quote(bot, safe="", errors="replace")
+
+
+def _sayable(text: str) -> str:
+    """The text without halves of characters, which no form can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _mime_type(content_type: str) -> str:
+    """The type, if it can stand in a header."""
+    is_plain = content_type.isascii() and content_type.isprintable()
+    return content_type if content_type and is_plain else "application/octet-stream"
 
 
 def _checked(key: str) -> str:

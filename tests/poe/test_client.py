@@ -4,6 +4,7 @@ import gzip
 import inspect
 import json
 import time
+import weakref
 from contextlib import suppress
 
 import gevent
@@ -50,6 +51,40 @@ def test_a_query_is_one_post(poe, connect):
     assert headers["authorization"] == "Bearer k"
     assert headers["accept-encoding"] == "identity"
     assert headers["user-agent"] == "test"
+
+
+@pytest.mark.parametrize("bot", ["", ".", ".."])
+def test_a_name_is_never_another_path(poe, connect, bot):
+    """What would lead elsewhere is no bot."""
+    with pytest.raises(PoeError) as raised:
+        ask(connect(poe.url), bot)
+
+    assert raised.value.kind == ErrorKind.UNKNOWN_MODEL
+    assert poe.requests == []
+
+
+def test_a_name_may_hold_anything(poe, connect):
+    """Poe says whether there is such a bot, even for half a character."""
+    poe.answers.append(chunked(DONE))
+    ask(connect(poe.url), "../a\r\n\ud83d")
+
+    assert poe.requests[0]["path"] == "/bot/..%2Fa%0D%0A%3F"
+
+
+def test_the_question_is_let_go_once_it_is_answered(poe, connect):
+    """A long answer does not keep a long question in memory."""
+
+    class Question(dict):
+        """Can be watched."""
+
+    poe.answers.append(chunked(A, end=b""))
+    question = Question(a=1)
+    watched = weakref.ref(question)
+    batches = connect(poe.url).query("Bot", question, "key")
+    del question
+    next(batches)
+
+    assert watched() is None
 
 
 def test_each_read_is_a_batch(poe, connect):
@@ -513,6 +548,19 @@ def test_a_file_that_is_nowhere_is_not_attached(poe, connect, body):
     with pytest.raises(PoeError, match=r"'a\.png'") as raised:
         connect(poe.url).upload_link("k", url="https://a", name="a.png")
     assert raised.value.kind == ErrorKind.POE_BROKEN
+
+
+def test_odd_names_and_types_can_be_sent(poe, connect):
+    """They come from clients and may hold anything; neither writes lines of its own."""
+    poe.answers += [sized(STORED)] * 2
+    client = connect(poe.url)
+    client.upload("k", content=b"x", name='a"\r\nX: \ud83d', content_type="a/b\r\nX: y")
+    client.upload_link("k", url="https://a/\ud83d", name="\ud83d")
+
+    form, link = (request["body"] for request in poe.requests)
+    assert b"\r\nX:" not in form
+    assert b"\r\nContent-Type: application/octet-stream\r\n\r\nx\r\n" in form
+    assert link == b"download_url=https%3A%2F%2Fa%2F%3F&download_filename=%3F"
 
 
 def test_an_empty_file_is_not_sent(poe, connect):
