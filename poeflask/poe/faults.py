@@ -61,7 +61,7 @@ STATUSES: dict[int, ErrorKind] = {
     422: ErrorKind.BOT_REJECTED,
     429: ErrorKind.RATE_LIMITED,
     500: ErrorKind.POE_FAILED,
-    502: ErrorKind.POE_UNAVAILABLE,
+    502: ErrorKind.POE_UNREACHABLE,
     503: ErrorKind.POE_UNAVAILABLE,
     504: ErrorKind.POE_TIMEOUT,
     # Cloudflare's own: it could not reach Poe, or Poe did not answer it in time.

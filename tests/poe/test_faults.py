@@ -40,7 +40,7 @@ def told(status, body, headers=None, content_type=JSON, **options):
         (422, ErrorKind.BOT_REJECTED),
         (429, ErrorKind.RATE_LIMITED),
         (500, ErrorKind.POE_FAILED),
-        (502, ErrorKind.POE_UNAVAILABLE),
+        (502, ErrorKind.POE_UNREACHABLE),
         (503, ErrorKind.POE_UNAVAILABLE),
         (504, ErrorKind.POE_TIMEOUT),
         (524, ErrorKind.POE_TIMEOUT),
