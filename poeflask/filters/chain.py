@@ -80,7 +80,13 @@ def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Cha
 
     def filters() -> list[Filter]:
         chain = [Parameters(profile), *text_filters()]
-        tools = tools_filter(prompt, profile, aids.tools_mode, aids.new_call_id, aids.repair)
+        tools = tools_filter(
+            prompt,
+            profile,
+            aids.tools_mode,
+            new_call_id=aids.new_call_id,
+            repair=aids.repair,
+        )
         if tools is not None:
             chain.append(tools)
         if prompt.output_format.kind != "text":
