@@ -99,6 +99,14 @@ def test_an_upload_needs_one_file_that_holds_something(web):
     assert 401 == send(web, headers={"Authorization": "bad-key"}).status_code
 
 
+def test_a_file_may_be_too_large():
+    """A file over the limit is refused, be it a little over or far."""
+    web = create_simulator(max_file_bytes=10).test_client()
+
+    assert [200, 413, 413] == [send(web, b"x" * n).status_code for n in (10, 11, 100_000)]
+    assert "request_too_large" == send(web, b"x" * 11).json["error"]["type"]
+
+
 def test_a_type_is_guessed_where_none_is_given(web):
     """A part without a type gets that of its name."""
     assert "image/png" == send(web, name="a.png", mime="").json["mime_type"]
