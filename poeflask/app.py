@@ -22,7 +22,7 @@ from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.models.routes import models
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
-from poeflask.poe.attachments import Attachments
+from poeflask.poe.attachments import Attachments, reattach
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import PoeClient
 from poeflask.poe.wire import write_query
@@ -158,9 +158,14 @@ class _Upstreams:
         def make_chain(prompt: Prompt, wants: Wants) -> Chain:
             return chain_for(prompt, catalogue.profile(prompt.bot), wants, aids)
 
+        def prepare(prompt: Prompt, key: str) -> Prompt:
+            if settings.reattach_pictures == "on":
+                prompt = reattach(prompt)
+            return attachments.attach(prompt, key)[0]
+
         bridge = Bridge(
             ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),
-            prepare=lambda prompt, key: attachments.attach(prompt, key)[0],
+            prepare=prepare,
             make_chain=make_chain,
             patience=Patience(
                 tries=settings.tries,
