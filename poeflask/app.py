@@ -33,7 +33,7 @@ from poeflask.stores.base import Store
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import cors, errors, logging, services
+from poeflask.web import cors, draining, errors, logging, services
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
 
@@ -60,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
     errors.install(app, {})
+    draining.install(app)
     for blueprint in (home, chat, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():

@@ -40,6 +40,7 @@ FLOORS = {
     "app": 6,
     "cli": 7,
     "wsgi": 7,
+    "__main__": 8,
 }
 """Each room's floor. A module imports its own room and lower floors, never a neighbour's room."""
 
@@ -155,7 +156,8 @@ def room(module: Module) -> str:
         return "core"
     if path.startswith("endpoints/"):
         return "routes" if path.endswith("/routes.py") else "dialect"
-    first = path.removeprefix("../").removesuffix(".py").split("/")[0].removeprefix("_")
+    first = path.removeprefix("../").removesuffix(".py").split("/")[0]
+    first = first if first in FLOORS else first.removeprefix("_")
     return first if first in FLOORS else path
 
 
