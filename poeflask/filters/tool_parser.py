@@ -58,6 +58,7 @@ _MAX_RESCANS = 16
 _MAX_NESTING = 8
 _MAX_SPACE_CHARS = 200
 _MAX_CLOSERS = 8
+_SHOWN_CHARS = 40
 
 _CONTAINERS = frozenset(
     {
@@ -146,7 +147,7 @@ _ESCAPED_OPEN = re.compile(r"&lt;(tool_calls?|function_calls?|invoke)(?![\w-])")
 _ESCAPED_MAY_COME = re.compile(r"&(?:l(?:t(?:;[a-z_]{0,15})?)?)?\Z")
 _MISTRAL = "[TOOL_CALLS]"
 _MISTRAL_ARGUMENTS = "[ARGS]"
-_SEPARATORS = " \t\r\n,;\u200b\u200c\u200d\u2060\ufeff"
+_SEPARATORS = " \t\r\n,;*\u200b\u200c\u200d\u2060\ufeff"
 
 
 _MISSING = object()
@@ -656,7 +657,7 @@ class ToolParser:
             elif not char and self._may_end(writer):
                 break
             else:
-                raise self._spoilt(writer, tag)
+                raise (yield from self._spoilt(writer, tag))
         self._finish(writer, tag)
 
     def _is_bare_text(self) -> Steps[bool]:
@@ -674,7 +675,7 @@ class ToolParser:
             return False
         tag = yield from source.tag(0, _INSIDE | keys)
         if tag is None:
-            return self._is_cut_closer(writer, outer)
+            return (yield from self._is_cut_closer(writer, outer))
         if tag.name in keys and tag.name in properties(writer.tool.schema) and not tag.closing:
             source.take(tag.size)
             yield from self._read_value(writer, tag.given or tag.name, tag, keys)
@@ -690,16 +691,16 @@ class ToolParser:
         elif tag.name == "arg_key":
             yield from self._read_pair(writer, keys)
         elif tag.name not in _WRAPPERS:
-            raise self._spoilt(writer, outer)
+            raise (yield from self._spoilt(writer, outer))
         return False
 
-    def _is_cut_closer(self, writer: CallWriter, outer: Tag) -> bool:
+    def _is_cut_closer(self, writer: CallWriter, outer: Tag) -> Steps[bool]:
         rest = self._source.text[self._source.at :]
         is_cut = self._source.ended and rest.startswith("</") and ">" not in rest
         if is_cut and self._may_end(writer):
             self._source.take(len(rest))
             return True
-        raise self._spoilt(writer, outer)
+        raise (yield from self._spoilt(writer, outer))
 
     def _read_pair(self, writer: CallWriter, keys: frozenset[str]) -> Steps[None]:
         key = yield from self._read_short_text("arg_key")
@@ -725,11 +726,13 @@ class ToolParser:
         """Whether a call that lacks its closing tag at the answer's end lacks nothing else."""
         return not self._truncated and writer.has(required(writer.tool.schema))
 
-    def _spoilt(self, writer: CallWriter, tag: Tag) -> Exception:
+    def _spoilt(self, writer: CallWriter, tag: Tag) -> Steps[Exception]:
         """What to raise where a call's body does not go on as one: broken, or no call at all."""
         if not writer.seen and not self._is_marked(tag):
             return NotACallError()
-        rest = self._source.text[self._source.at : self._source.at + 40]
+        while self._source.left < _SHOWN_CHARS and not self._source.ended:
+            yield
+        rest = self._source.text[self._source.at : self._source.at + _SHOWN_CHARS]
         if not rest:
             return BrokenCallError("it breaks off before its closing tag.")
         return BrokenCallError(
@@ -758,8 +761,8 @@ class ToolParser:
             writer.end()
             return
         is_block = yield from self._skip_line_break()
-        value = _Value(tag, is_block, keys)
-        if not self._is_marked(tag):
+        value = _Value(tag, keys, is_block=is_block, is_marked=self._is_marked(tag))
+        if not value.is_marked:
             value.in_cdata = yield from self._skip_cdata()
         source = self._source
         while True:
@@ -825,7 +828,11 @@ class ToolParser:
             whole = tail + tag.size
             if marked and (begins_line or not value.is_block):
                 return whole
-            return whole if (yield from self._is_followed(whole, value)) else None
+            if value.is_marked:
+                ends = yield from self._goes_on_marked(whole)
+            else:
+                ends = yield from self._is_followed(whole, value)
+            return whole if ends else None
         if marked and begins_line and (tag.closing or tag.given):
             return tail
         if tag.closing and tag.name in _CALL_TAGS and (yield from self._ends_answer(tail)):
@@ -847,6 +854,16 @@ class ToolParser:
             return True
         rest = source.text[source.at + place :]
         return source.ended and rest.startswith("</") and ">" not in rest
+
+    def _goes_on_marked(self, ahead: int) -> Steps[bool]:
+        """Whether behind a doubtful closing tag a tag with the mark comes, or the answer ends."""
+        place = yield from self._source.past_space(ahead, _MAX_SPACE_CHARS)
+        if place is None:
+            return False
+        tag = yield from self._source.tag(place, _CALL_TAGS | _ARGUMENTS)
+        if tag is not None and self._is_marked(tag):
+            return True
+        return (yield from self._ends_answer(ahead))
 
     def _ends_answer(self, ahead: int) -> Steps[bool]:
         """Whether from here to the answer's end there is nothing but closing tags."""
@@ -1058,8 +1075,9 @@ class ToolParser:
 class _Value:
     """A text between tags while it is read."""
 
-    def __init__(self, tag: Tag, is_block: bool, keys: frozenset[str]) -> None:
+    def __init__(self, tag: Tag, keys: frozenset[str], *, is_block: bool, is_marked: bool) -> None:
         self.is_block = is_block
+        self.is_marked = is_marked
         self.in_cdata = False
         self.fresh = is_block
         self._names = _ARGUMENTS if tag.name in _ARGUMENTS else frozenset({tag.name})
