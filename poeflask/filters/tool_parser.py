@@ -114,7 +114,8 @@ _JSON_FENCES = frozenset({"", "json", "json5", "jsonc"})
 _FENCES = _CALL_FENCES | _JSON_FENCES
 
 _SIGN = re.compile(r"[<`~&\[]")
-_RUN = re.compile(r"`+|~+")
+_RUN = re.compile(r"`{1,64}|~{1,64}")
+_MAX_RUN = 64
 _FENCE_LINE = re.compile(r"(?:`{3,}|~{3,})[ \t]*([\w-]*)[ \t]*(\r?\n|\Z)")
 _FENCE_END = re.compile(r"[ \t]*\r?(?:\n|\Z)")
 _FENCE_END_MAY_COME = re.compile(r"[ \t]*\r?\Z")
@@ -143,7 +144,12 @@ _CALL_KEYS = (
 )
 _LOOKS = re.compile(rf"[\[{{][\s\[{{]{{0,40}}[\"'](?:{_CALL_KEYS})[\"']")
 _MAY_LOOK = re.compile(r"[\[{][\s\[{]{0,40}(?:[\"']\w{0,20})?\Z")
-_ESCAPED_OPEN = re.compile(r"&lt;(tool_calls?|function_calls?|invoke)(?![\w-])")
+_ESCAPED_NAME = re.compile(r"&lt;(?:tool_calls?|function_calls?|invoke)\b")
+_ESCAPED_OPEN = re.compile(
+    r"&lt;(tool_calls?|function_calls?|invoke)\b[^<>&\n]{0,60}"
+    r"(?:&quot;[^<>&\n]{0,60}&quot;)?&gt;\s{0,20}(?:[{\[]|&lt;)"
+)
+_ESCAPED_OPEN_CHARS = 200
 _ESCAPED_MAY_COME = re.compile(r"&(?:l(?:t(?:;[a-z_]{0,15})?)?)?\Z")
 _MISTRAL = "[TOOL_CALLS]"
 _MISTRAL_ARGUMENTS = "[ARGS]"
@@ -337,7 +343,7 @@ class ToolParser:
         while True:
             found = _RUN.match(source.text, source.at)
             size = found.end() - source.at if found else 0
-            if size < source.left or source.ended:
+            if size < source.left or size == _MAX_RUN or source.ended:
                 return size
             yield
 
@@ -357,16 +363,23 @@ class ToolParser:
         try:
             yield from reader
         except NotACallError:
-            return self._source.recorded()
+            if not self._is_sending:
+                return self._source.recorded()
+            yield from self._give_up("it does not go on as a call.")
         except BrokenCallError as error:
             yield from self._give_up(str(error))
         self._source.forget()
         return ""
 
+    @property
+    def _is_sending(self) -> bool:
+        """Whether the client has a part of the call that is being read."""
+        return self._writer is not None and self._writer.sent
+
     def _give_up(self, error: str) -> Steps[None]:
         """Nothing is read behind a broken call: what comes belongs to it."""
         source = self._source
-        sent = self._writer is not None and self._writer.sent
+        sent = self._is_sending
         pieces = [source.recorded()]
         while True:
             pieces.append(source.take(source.left))
@@ -521,8 +534,7 @@ class ToolParser:
                 self._make_all((yield from self._json_calls()))
             elif made or not char:
                 break
-            elif char == "`":
-                yield from self._skip_fence_line()
+            elif char == "`" and (yield from self._skip_fence_line()):
                 continue
             elif char == "<":
                 yield from self._read_inner_tag()
@@ -652,11 +664,9 @@ class ToolParser:
                     break
             elif char == "{":
                 yield from self._read_body_json(writer)
-            elif char == "`":
-                yield from self._skip_fence_line()
             elif not char and self._may_end(writer):
                 break
-            else:
+            elif char != "`" or not (yield from self._skip_fence_line()):
                 raise (yield from self._spoilt(writer, tag))
         self._finish(writer, tag)
 
@@ -720,7 +730,7 @@ class ToolParser:
             value = arguments_of(writer.tool, value["arguments"], self._repair)
         if guessed and not fits(writer.tool, value):
             raise BrokenCallError("the JSON object of the arguments is broken.")
-        writer.merge(value)
+        writer.merge(value if isinstance(value, dict) else {CUSTOM_KEY: value})
 
     def _may_end(self, writer: CallWriter) -> bool:
         """Whether a call that lacks its closing tag at the answer's end lacks nothing else."""
@@ -1015,12 +1025,14 @@ class ToolParser:
                 return
             source.take(len(_CDATA_END))
 
-    def _skip_fence_line(self) -> Steps[None]:
+    def _skip_fence_line(self) -> Steps[bool]:
+        """Take a fence around what is inside of tags; false if there is none."""
         size = yield from self._run_size()
+        if size < 3:
+            return False
         self._source.take(size)
-        word = yield from self._read_word()
-        if size < 3 or len(word) > 20:
-            raise NotACallError
+        yield from self._read_word()
+        return True
 
     def _read_short_text(self, name: str) -> Steps[str]:
         """The text of a small element whose opening tag is taken."""
@@ -1039,7 +1051,10 @@ class ToolParser:
     def _read_escaped(self) -> Steps[None]:
         """A call whose angle brackets are written as entities."""
         source = self._source
-        while not source.ended and _ESCAPED_MAY_COME.match(source.text, source.at):
+        while not source.ended and (
+            _ESCAPED_MAY_COME.match(source.text, source.at)
+            or (_ESCAPED_NAME.match(source.text, source.at) and source.left < _ESCAPED_OPEN_CHARS)
+        ):
             yield
         found = None if self._code else _ESCAPED_OPEN.match(source.text, source.at)
         if found is None:
@@ -1053,6 +1068,7 @@ class ToolParser:
         pieces: list[str] = []
         while (place := source.text.find(closing, source.at)) < 0:
             if source.ended:
+                source.take(source.left)
                 raise NotACallError
             pieces.append(source.take(max(0, source.left - len(closing))))
             yield

@@ -26,7 +26,12 @@ CORPUS = Path(__file__).parent / "tool_corpus"
 
 
 def _tool(name: str, schema: dict[str, object], *needed: str, closed: bool = False) -> Tool:
-    whole: dict[str, object] = {"type": "object", "properties": schema, "required": list(needed)}
+    whole: dict[str, object] = {
+        "type": "object",
+        "properties": schema,
+        "required": list(needed),
+        "$defs": {"filter": FILTER},
+    }
     if closed:
         whole["additionalProperties"] = False
     return Tool(name=name, schema=whole)
@@ -77,7 +82,6 @@ TOOLS = (
     Tool(name="Do-It"),
     Tool(name="apply_patch", kind="custom"),
 )
-TOOLS[3].schema["$defs"] = {"filter": FILTER}  # type: ignore[index]
 
 
 @dataclass(frozen=True)
