@@ -116,7 +116,8 @@ _FENCES = _CALL_FENCES | _JSON_FENCES
 _SIGN = re.compile(r"[<`~&\[]")
 _RUN = re.compile(r"`{1,64}|~{1,64}")
 _MAX_RUN = 64
-_FENCE_LINE = re.compile(r"(?:`{3,}|~{3,})[ \t]*([\w-]*)[ \t]*(\r?\n|\Z)")
+_FENCE_LINE = re.compile(r"(?:`{3,64}|~{3,64})[ \t]{0,20}([\w-]{0,20})[ \t]{0,20}(\r?\n|\Z)")
+_MAX_FENCE_LINE = 130
 _FENCE_END = re.compile(r"[ \t]*\r?(?:\n|\Z)")
 _FENCE_END_MAY_COME = re.compile(r"[ \t]*\r?\Z")
 _WORD = re.compile(r"[\w.:/-]{1,128}")
@@ -418,6 +419,8 @@ class ToolParser:
             if line and (line[2] or source.ended):
                 info = line[1].lower().replace("-", "_")
                 return info if info in _FENCES else None
+            if source.left > _MAX_FENCE_LINE:
+                return None
             rest = source.text[source.at :].lstrip("`~").strip(" \t\r").lower().replace("-", "_")
             if source.ended or not any(info.startswith(rest) for info in _FENCES):
                 return None
