@@ -58,6 +58,19 @@ def test_the_example_is_a_call_in_the_form() -> None:
     )
 
 
+def test_the_example_does_not_mislead() -> None:
+    """A tool whose only text is short, such as a path, is not shown with a block."""
+    read = Tool(
+        name="read", schema={"properties": {"path": {"type": "string"}}, "required": ["path"]}
+    )
+    got = [example((Tool(name="now"), read), MARK), example((read, WRITE), MARK)]
+
+    assert got[0] == (
+        f'<tool_call:{MARK} name="read">\n{{"path": "some path"}}\n</tool_call:{MARK}>'
+    )
+    assert 'name="write_file"' in got[1]
+
+
 def test_a_custom_tool_shows_its_format() -> None:
     """A custom tool is listed with its grammar and called with one block."""
     got = as_text(Prompt(bot="b", messages=(USER,), tools=(PATCH,)), MARK).messages[0].text
