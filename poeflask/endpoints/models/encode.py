@@ -58,7 +58,8 @@ def model_page(
     Args:
         bots: all bots.
         limit: the most models of a page, as the client wrote it, or empty.
-        after_id, before_id: the model that the page begins behind or ends in front of, or empty.
+        after_id: the model behind which the page begins, or empty.
+        before_id: the model in front of which it ends, or empty; wins over `after_id`.
 
     Raises:
         ClientError: kind INVALID_REQUEST, if the limit is no such number or a model is not listed.
