@@ -42,7 +42,11 @@ _STOP_REASONS: Mapping[FinishReason, str] = {
     "content_filter": "refusal",
 }
 
-_DELTAS = {"text": ("text_delta", "text"), "call": ("input_json_delta", "partial_json")}
+_DELTAS = {
+    "text": ("text_delta", "text"),
+    "reasoning": ("thinking_delta", "thinking"),
+    "call": ("input_json_delta", "partial_json"),
+}
 
 
 class MessagesEncoder:
@@ -202,40 +206,48 @@ class _OpenBlock:
     def __init__(self, start: BlockStart, *, shows_thoughts: bool) -> None:
         self._start = start
         self._shows_thoughts = shows_thoughts
-        self._thought: list[str] = []
-        self._has_input = False
-        kind, name = _DELTAS.get(start.kind, ("thinking_delta", "thinking"))
+        self._held: list[str] = []
+        self._is_object: bool | None = None
+        kind, name = _DELTAS[start.kind]
         opening = {"type": "content_block_delta", "index": start.number, "delta": {"type": kind}}
         self._head = f'event: content_block_delta\ndata: {write(opening)[:-2]},"{name}":'
 
     def start(self) -> str:
-        match self._start.kind:
-            case "reasoning":
-                block = _thinking_block("", "")
-            case "call" if self._start.call is not None:
-                block = {**_tool_use(self._start.call), "input": {}}
-            case _:
-                block = _text_block("")
-        number = self._start.number
+        number, call = self._start.number, self._start.call
+        block = _EMPTY[self._start.kind] if call is None else {**_tool_use(call), "input": {}}
         return _frame({"type": "content_block_start", "index": number, "content_block": block})
 
     def delta(self, text: str) -> str:
-        if self._start.kind == "reasoning":
-            self._thought.append(text)
-            if not self._shows_thoughts:
-                return ""
-        self._has_input = self._has_input or bool(text.strip())
-        return f"{self._head}{write(text)}}}}}\n\n"
+        match self._start.kind:
+            case "reasoning":
+                self._held.append(text)
+                return self._delta(text) if self._shows_thoughts else ""
+            case "call":
+                return self._input_delta(text)
+        return self._delta(text)
 
     def stop(self) -> str:
-        number = self._start.number
         last = ""
         if self._start.kind == "reasoning":
-            signed = {"type": "signature_delta", "signature": _signature(self._thought)}
-            last = _frame({"type": "content_block_delta", "index": number, "delta": signed})
-        elif self._start.kind == "call" and not self._has_input:
-            last = self.delta("{}")
-        return last + _frame({"type": "content_block_stop", "index": number})
+            signed = {"type": "signature_delta", "signature": _signature(self._held)}
+            event = {"type": "content_block_delta", "index": self._start.number, "delta": signed}
+            last = _frame(event)
+        elif self._start.kind == "call" and not self._is_object:
+            last = self._delta(write(_input("".join(self._held))))
+        return last + _frame({"type": "content_block_stop", "index": self._start.number})
+
+    def _delta(self, text: str) -> str:
+        return f"{self._head}{write(text)}}}}}\n\n"
+
+    def _input_delta(self, text: str) -> str:
+        """The next piece of an input. What is no object is held, because clients parse at once."""
+        if self._is_object is None and text.strip():
+            text = text.lstrip()
+            self._is_object = text.startswith("{")
+        if self._is_object:
+            return self._delta(text)
+        self._held.append(text)
+        return ""
 
 
 def _frame(event: Mapping[str, Any]) -> str:
@@ -268,6 +280,8 @@ def _signature(thought: Sequence[str]) -> str:
     text = "".join(thought).encode("utf-8", "surrogatepass")
     return b64encode(hashlib.blake2b(text, digest_size=48, person=b"thinking").digest()).decode()
 
+
+_EMPTY = {"text": _text_block(""), "reasoning": _thinking_block("", "")}
 
 _NO_USAGE: Mapping[str, Any] = {
     "input_tokens": 0,
