@@ -27,6 +27,7 @@ from poeflask.core.reply import (
     ReasoningDelta,
     ReplyEvent,
     ReplyMeta,
+    TextDelta,
     ToolCallDelta,
     Usage,
 )
@@ -34,6 +35,8 @@ from poeflask.endpoints.messages.decode import ThoughtsShown
 
 _PING = 'event: ping\ndata: {"type":"ping"}\n\n'
 _STOP = 'event: message_stop\ndata: {"type":"message_stop"}\n\n'
+
+_DELTA_END = "}}\n\n"
 
 _STOP_REASONS: Mapping[FinishReason, str] = {
     "stop": "end_turn",
@@ -76,13 +79,21 @@ class MessagesEncoder:
         self._said_input_tokens: int | None = None
         self._blocks = Blocks()
         self._open: _OpenBlock | None = None
+        self._text_head = ""
         self._has_calls = False
         self._usage = Usage()
         self._end: Finish | Failure | None = None
 
     def feed(self, events: Sequence[ReplyEvent]) -> str:
         """The stream's events for the next reply events, as one string."""
-        return "".join([self._frames(event) for event in events])
+        frames: list[str] = []
+        for event in events:
+            # Nearly all events are text in an open block of text: there `Blocks` changes nothing.
+            if self._text_head and isinstance(event, TextDelta) and not event.index:
+                frames.append(self._text_head + write(event.text) + _DELTA_END)
+            else:
+                frames.append(self._frames(event))
+        return "".join(frames)
 
     def close(self) -> str:
         """The stop reason, the usage and the end. After an error nothing."""
@@ -165,10 +176,12 @@ class MessagesEncoder:
             case BlockStart():
                 self._open = _OpenBlock(event, shows_thoughts=self._thoughts == "text")
                 self._has_calls = self._has_calls or event.kind == "call"
+                self._text_head = self._open.head if event.kind == "text" else ""
                 return self._open.start()
             case BlockDelta(_, text) if self._open is not None:
                 return self._open.delta(text)
             case BlockStop() if self._open is not None:
+                self._text_head = ""
                 return self._open.stop()
         return ""
 
@@ -201,7 +214,7 @@ class MessagesEncoder:
 
 
 class _OpenBlock:
-    """Writes one block of a stream."""
+    """Writes one block of a stream. `head` is what stands before each piece of it."""
 
     def __init__(self, start: BlockStart, *, shows_thoughts: bool) -> None:
         self._start = start
@@ -210,7 +223,7 @@ class _OpenBlock:
         self._is_object: bool | None = None
         kind, name = _DELTAS[start.kind]
         opening = {"type": "content_block_delta", "index": start.number, "delta": {"type": kind}}
-        self._head = f'event: content_block_delta\ndata: {write(opening)[:-2]},"{name}":'
+        self.head = f'event: content_block_delta\ndata: {write(opening)[:-2]},"{name}":'
 
     def start(self) -> str:
         number, call = self._start.number, self._start.call
@@ -237,7 +250,7 @@ class _OpenBlock:
         return last + _frame({"type": "content_block_stop", "index": self._start.number})
 
     def _delta(self, text: str) -> str:
-        return f"{self._head}{write(text)}}}}}\n\n"
+        return self.head + write(text) + _DELTA_END
 
     def _input_delta(self, text: str) -> str:
         """The next piece of an input. What is no object is held, because clients parse at once."""
