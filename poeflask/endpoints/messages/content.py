@@ -94,7 +94,10 @@ class _Reader:
 
     def system(self, value: object, at: str) -> list[Message]:
         """The system prompt as one message; none if there is nothing in it."""
-        texts = (part for part in self._content(value, at) if isinstance(part, Text))
+        parts = self._content(value, at)
+        texts = [part for part in parts if isinstance(part, Text)]
+        if len(texts) < len(parts):
+            self.left_out.append(at)
         kept = tuple(part for part in texts if not part.text.startswith(_BILLING))
         return [Message("system", kept)] if kept else []
 

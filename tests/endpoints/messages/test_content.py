@@ -57,6 +57,14 @@ def test_the_accountants_line_is_dropped():
     assert [USER] == read(HELLO, system=[billing])
 
 
+def test_a_system_prompt_is_text():
+    """A picture in it is left out and named."""
+    conversation = read_conversation([text("Look."), {"type": "image", "source": PICTURE}], [HELLO])
+
+    assert (Message("system", (Text("Look."),)), USER) == conversation.messages
+    assert ("system",) == conversation.left_out
+
+
 def test_a_system_message_behind_the_user_s_goes_before_it():
     """The bot answers the last message, so that must be the user's; the order stays else."""
     got = read(HELLO, HELLO, system("One."), system([text("Two.")]), system="Zero.")
