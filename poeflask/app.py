@@ -19,6 +19,7 @@ from poeflask.core.tokens import TokenCounter
 from poeflask.endpoints.chat.routes import chat
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
+from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
@@ -62,7 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     cors.install(app, settings.cors_origins)
     errors.install(app, {})
     draining.install(app)
-    for blueprint in (home, chat, models, health):
+    for blueprint in (home, chat, messages, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
@@ -81,6 +82,7 @@ def _services(settings: Settings, store: Store) -> Services:
     return Services(
         upstream_for=make.upstream_for,
         store=store,
+        count_prompt=make.count_prompt,
         clock=time.time,
         new_id=_new_id,
         heartbeat_s=settings.heartbeat_s,
@@ -125,6 +127,11 @@ class _Upstreams:
         state = self._poe.catalogue.state()
         return "simulated" if state == "missing" and self._settings.simulator_enabled else state
 
+    def count_prompt(self, prompt: Prompt) -> Callable[[], int]:
+        """Count a prompt's tokens while Poe thinks; what is given back waits for the number."""
+        counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
+        return lambda: int(counting.get())
+
     def _make(self, name: str, base_url: str, upload_url: str) -> Upstream:
         settings = self._settings
         client = PoeClient(
@@ -152,7 +159,7 @@ class _Upstreams:
         )
         aids = Aids(
             count=lambda text: self._threads.run(self._counter.count, text),
-            count_prompt=self._count_prompt,
+            count_prompt=self.count_prompt,
             repair=lambda text: self._threads.run(repaired, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
@@ -178,8 +185,3 @@ class _Upstreams:
             ),
         )
         return Upstream(bridge=bridge, catalogue=catalogue)
-
-    def _count_prompt(self, prompt: Prompt) -> Callable[[], int]:
-        """Count while Poe thinks; what is given back waits for the number."""
-        counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
-        return lambda: int(counting.get())

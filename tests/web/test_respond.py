@@ -19,13 +19,13 @@ from poeflask.filters.chain import Chain, Wants
 from poeflask.web import draining, respond
 from tests.web.conftest import Log
 
-SILENCE = "silence"
-Step = Batch | str | Exception
+SILENCE = 30.0
+Step = Batch | float | Exception
 HELLO: list[Step] = [[TextDelta("Hel")], [TextDelta("lo"), Pause()], [Finish()]]
 
 
 class Poe:
-    """Plays a script: batches, silence that lasts, faults; counts how often it was closed."""
+    """Plays a script: batches, seconds of silence, faults; counts how often it was closed."""
 
     def __init__(self, *script: Step) -> None:
         self.script = script
@@ -36,8 +36,8 @@ class Poe:
             for step in self.script:
                 if isinstance(step, Exception):
                     raise step
-                if isinstance(step, str):
-                    gevent.sleep(30)
+                if isinstance(step, float):
+                    gevent.sleep(step)
                 else:
                     yield step
         finally:
@@ -215,6 +215,16 @@ def test_events_that_say_nothing_do_not_still_the_heart(app: Flask) -> None:
     gevent.sleep(0.01)
     assert b"<beat>" == next(frames)
     response.close()
+
+
+@pytest.mark.parametrize(("heartbeat_s", "pause_s"), [(5, 0.0), (0, 0.03)])
+def test_no_heartbeats_where_none_are_wanted(
+    app: Flask, heartbeat_s: float, pause_s: float
+) -> None:
+    """An answer that comes quickly needs none, and 0 seconds mean never."""
+    route(app, Poe([TextDelta("a")], pause_s, [Pause()], [Finish()]), heartbeat_s=heartbeat_s)
+
+    assert "a<end>" == get(app).text
 
 
 @pytest.mark.parametrize("script", [[[TextDelta("Hel")], SILENCE], [[TextDelta("a")]] * 50])

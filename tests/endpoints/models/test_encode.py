@@ -1,14 +1,35 @@
-"""Bots as model objects."""
+"""Bots as model objects and pages of them."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
+from anthropic.types import ModelInfo
+from openai.types import Model
 
 from poeflask.core.bot import Bot
-from poeflask.endpoints.models.encode import model, model_list
+from poeflask.core.errors import ClientError
+from poeflask.endpoints.models.encode import model, model_list, model_page
+from poeflask.poe.catalogue import read_bots
+
+BOTS = read_bots(
+    {"id": name, "created": 1_760_000_000_123, "owned_by": "Somebody"} for name in "abcde"
+)
+
+
+def ids(page) -> str:
+    """The models of a page, as one word."""
+    return "".join(entry["id"] for entry in page["data"])
+
+
+def test_one_object_satisfies_both_families():
+    """OpenAI's and Anthropic's own types take the same object."""
+    encoded = model(BOTS[0])
+
+    assert "a" == Model.model_validate(encoded, strict=True).id
+    info = ModelInfo.model_validate(encoded)
+    assert ("model", "active", 2025) == (info.type, info.lifecycle, info.created_at.year)
 
 
 def test_a_bot_is_a_model_to_every_family_of_clients() -> None:
@@ -66,16 +87,56 @@ def test_odd_parameters_hide_no_bot(value: Any) -> None:
     assert [] == model(Bot(id="x", handle="X", entry={"parameters": value}))["parameters"]
 
 
-def test_the_list_is_one_page() -> None:
-    """It names its first and its last, and can be written as JSON."""
-    page = model_list((Bot(id="a", handle="A"), Bot(id="b", handle="B")))
+def test_the_whole_list_is_one_page():
+    """Nothing follows it."""
+    page = model_list(BOTS)
 
-    assert ("A", "B", False) == (page["first_id"], page["last_id"], page["has_more"])
-    assert ["A", "B"] == [entry["id"] for entry in json.loads(json.dumps(page))["data"]]
+    assert "abcde" == ids(page)
+    assert (False, "a", "e") == (page["has_more"], page["first_id"], page["last_id"])
 
 
-def test_an_empty_list_has_no_first() -> None:
-    """Nor a last."""
-    page = model_list(())
+def test_an_empty_list_has_no_ends():
+    """Neither first nor last."""
+    assert (None, None) == (model_list(())["first_id"], model_page(())["last_id"])
 
-    assert (None, None, []) == (page["first_id"], page["last_id"], page["data"])
+
+@pytest.mark.parametrize(
+    ("asked", "expected", "has_more"),
+    [
+        ({}, "abcde", False),
+        ({"limit": "2"}, "ab", True),
+        ({"limit": "5"}, "abcde", False),
+        ({"limit": "2", "after_id": "b"}, "cd", True),
+        ({"limit": "2", "after_id": "C"}, "de", False),
+        ({"after_id": "e"}, "", False),
+        ({"limit": "2", "before_id": "d"}, "bc", True),
+        ({"limit": "2", "before_id": "b"}, "a", False),
+        ({"before_id": "c"}, "ab", False),
+        ({"limit": "1000"}, "abcde", False),
+    ],
+)
+def test_pages_are_turned_as_at_anthropic(asked: dict[str, str], expected: str, has_more: bool):
+    """Forwards behind one model, backwards in front of another."""
+    page = model_page(BOTS, **asked)
+
+    assert (expected, has_more) == (ids(page), page["has_more"])
+
+
+@pytest.mark.parametrize(
+    ("asked", "param"),
+    [
+        ({"limit": "0"}, "limit"),
+        ({"limit": "1001"}, "limit"),
+        ({"limit": "-1"}, "limit"),
+        ({"limit": "many"}, "limit"),
+        ({"limit": "9" * 5000}, "limit"),
+        ({"after_id": "z"}, "after_id"),
+        ({"before_id": "z"}, "before_id"),
+    ],
+)
+def test_a_wrong_page_is_refused(asked: dict[str, str], param: str):
+    """The error names the parameter."""
+    with pytest.raises(ClientError) as caught:
+        model_page(BOTS, **asked)
+
+    assert param == caught.value.param
