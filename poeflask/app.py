@@ -18,6 +18,7 @@ from poeflask.endpoints.chat.routes import chat
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.models.routes import models
+from poeflask.endpoints.responses.routes import responses
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.poe.attachments import Attachments
 from poeflask.poe.catalogue import Catalogue
@@ -30,6 +31,7 @@ from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import load
 from poeflask.web import cors, errors, logging, services
+from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
 
@@ -54,7 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
     errors.install(app, {})
-    for blueprint in (home, chat, models, health):
+    for blueprint in (home, chat, responses, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
@@ -73,6 +75,8 @@ def _services(settings: Settings, store: Store) -> Services:
     return Services(
         upstream_for=make.upstream_for,
         store=store,
+        background=Background(),
+        count_prompt=lambda prompt: make.count_prompt(prompt)(),
         clock=time.time,
         new_id=_new_id,
         heartbeat_s=settings.heartbeat_s,
@@ -136,7 +140,7 @@ class _Upstreams:
         )
         aids = Aids(
             count=lambda text: self._threads.run(self._counter.count, text),
-            count_prompt=self._count_prompt,
+            count_prompt=self.count_prompt,
             repair=lambda text: self._threads.run(repair, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
@@ -157,7 +161,7 @@ class _Upstreams:
         )
         return Upstream(bridge=bridge, catalogue=catalogue)
 
-    def _count_prompt(self, prompt: Prompt) -> Callable[[], int]:
-        """Count while Poe thinks; what is given back waits for the number."""
+    def count_prompt(self, prompt: Prompt) -> Callable[[], int]:
+        """Count a prompt's tokens while Poe thinks; what is given back waits for the number."""
         counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
         return lambda: int(counting.get())

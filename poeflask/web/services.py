@@ -9,8 +9,10 @@ from typing import Literal, cast
 from flask import current_app
 
 from poeflask.bridge import Bridge
+from poeflask.core.prompt import Prompt
 from poeflask.poe.catalogue import Catalogue
 from poeflask.stores.base import Store
+from poeflask.web.background import Background
 
 _NAME = "poeflask"
 
@@ -30,6 +32,8 @@ class Services:
     Attributes:
         upstream_for: the Poe that a key belongs to.
         store: where shared state is kept.
+        background: reads answers that nobody waits for.
+        count_prompt: the number of tokens of a prompt; only the calling greenlet waits.
         clock: seconds since 1970.
         new_id: an id that cannot be guessed, behind the given prefix.
         heartbeat_s: how long a stream may be silent before it is kept alive; 0 for never.
@@ -42,6 +46,8 @@ class Services:
 
     upstream_for: Callable[[str], Upstream]
     store: Store
+    background: Background
+    count_prompt: Callable[[Prompt], int]
     clock: Callable[[], float]
     new_id: Callable[[str], str]
     heartbeat_s: float

@@ -57,7 +57,10 @@ class CallOrder:
         if call is not None and delta.position == call.first.position:
             call.add(delta.arguments)
             return [delta]
-        if delta.position in self._held or (call is not None and not call.is_whole()):
+        if not delta.call_id and delta.position not in self._held:
+            # More of a call that is complete and was told: blanks behind its JSON.
+            return []
+        if self._held or (call is not None and not call.is_whole()):
             self._held.setdefault(delta.position, []).append(delta)
             return []
         self._open = OpenCall(delta)

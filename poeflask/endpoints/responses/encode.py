@@ -43,6 +43,7 @@ class ResponsesEncoder:
         echo: the response's fields that repeat the request.
         naming: how the bot's names for tools read in the client's words.
         clock: seconds since 1970, asked once, at the end.
+        on_final: told of the finished response, once, before the client is.
     """
 
     def __init__(
@@ -52,23 +53,24 @@ class ResponsesEncoder:
         naming: Naming,
         *,
         clock: Callable[[], float],
+        on_final: Callable[[Mapping[str, Any]], None] | None = None,
     ) -> None:
         self._meta = meta
         self._echo = echo
         self._naming = naming
         self._clock = clock
+        self._on_final = on_final
         self._frames = _Frames(echo)
         self._output = Output(meta.id, naming, self._frames)
         self._opened = False
-        self.final: Mapping[str, Any] | None = None
+        self.final: _Object | None = None
 
     def feed(self, events: Sequence[ReplyEvent]) -> str:
         """The frames for the next events; the first call opens the response."""
         self._open()
         for event in events:
             if self.final is None and (end := self._output.take(event)) is not None:
-                self.final = self._ended(end, self._output)
-                self._frames.tell_response(self.final)
+                self._frames.tell_response(self._end(end, self._output))
         return self._frames.take()
 
     def close(self) -> str:
@@ -79,8 +81,7 @@ class ResponsesEncoder:
         """The `response` object; after a Failure, one that says so. `final` is the same object."""
         output = Output(self._meta.id, self._naming, _Nobody())
         ends = [end for event in events if (end := output.take(event)) is not None]
-        self.final = self._ended(ends[0], output)
-        return self.final
+        return self._end(ends[0], output)
 
     def heartbeat(self) -> str:
         """The response's opening if nothing was told yet; later a comment, which readers skip."""
@@ -97,6 +98,12 @@ class ResponsesEncoder:
             opening = self._response("in_progress")
             self._frames.tell_response(opening, "created")
             self._frames.tell_response(opening)
+
+    def _end(self, end: Finish | Failure, output: Output) -> _Object:
+        self.final = self._ended(end, output)
+        if self._on_final is not None:
+            self._on_final(self.final)
+        return self.final
 
     def _ended(self, end: Finish | Failure, output: Output) -> _Object:
         said = {"output": output.items, "usage": _usage(output.usage)}
