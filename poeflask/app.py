@@ -76,7 +76,7 @@ def _services(settings: Settings, store: Store) -> Services:
         upstream_for=make.upstream_for,
         store=store,
         background=Background(),
-        count_prompt=lambda prompt: make.count_prompt(prompt)(),
+        count_prompt=make.count_prompt,
         clock=time.time,
         new_id=_new_id,
         heartbeat_s=settings.heartbeat_s,
@@ -116,6 +116,10 @@ class _Upstreams:
         state = self._poe.catalogue.state()
         return "simulated" if state == "missing" and self._settings.simulator_enabled else state
 
+    def count_prompt(self, prompt: Prompt) -> int:
+        """The number of tokens of a prompt, as its usage will say."""
+        return int(self._threads.run(self._counter.count_messages, prompt))
+
     def _make(self, name: str, base_url: str, upload_url: str) -> Upstream:
         settings = self._settings
         client = PoeClient(
@@ -140,7 +144,7 @@ class _Upstreams:
         )
         aids = Aids(
             count=lambda text: self._threads.run(self._counter.count, text),
-            count_prompt=self.count_prompt,
+            count_prompt=self._count_prompt,
             repair=lambda text: self._threads.run(repair, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
@@ -161,7 +165,7 @@ class _Upstreams:
         )
         return Upstream(bridge=bridge, catalogue=catalogue)
 
-    def count_prompt(self, prompt: Prompt) -> Callable[[], int]:
-        """Count a prompt's tokens while Poe thinks; what is given back waits for the number."""
+    def _count_prompt(self, prompt: Prompt) -> Callable[[], int]:
+        """Count while Poe thinks; what is given back waits for the number."""
         counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
         return lambda: int(counting.get())
