@@ -46,7 +46,8 @@ def post(live: Live, path: str, **body: Any) -> requests.Response:
 
 def last_query(live: Live) -> dict[str, Any]:
     """The last query that reached Poe."""
-    return dict(live.simulator.queries()[-1])
+    query: Any = live.simulator.queries()[-1]["body"]
+    return query
 
 
 def test_whole(client: OpenAI) -> None:
@@ -79,6 +80,22 @@ def test_a_stream_keeps_the_grammar(live: Live, bot: str) -> None:
     assert answer.headers["Content-Type"].startswith("text/event-stream")
     assert "response.completed" == events[-1]["type"]
     assert events[-1]["response"] == fold(events)
+
+
+def test_a_strict_reader_finds_nothing_wrong(live: Live) -> None:
+    """Every event, item and object is of the type that the SDK declares, to the last field."""
+    strict = OpenAI(
+        base_url=f"{live.url}/v1", api_key="k", max_retries=0, _strict_response_validation=True
+    )
+    asked: dict[str, Any] = {"input": "What is the weather in Paris?", "tools": [WEATHER]}
+    for model in ("Thinker", "Tool-User"):
+        events = list(strict.responses.create(model=model, stream=True, **asked))
+        whole = strict.responses.create(model=model, **asked)
+
+        assert "response.completed" == events[-1].type
+        assert whole == strict.responses.retrieve(whole.id)
+        assert list(strict.responses.input_items.list(whole.id))
+        assert strict.responses.input_tokens.count(model=model, **asked)
 
 
 def test_stream_helper(client: OpenAI) -> None:
