@@ -45,13 +45,11 @@ def create_response() -> Response:
     upstream = here.upstream_for(key)
     prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
     meta = ReplyMeta(id=here.new_id(RESPONSE_PREFIX), created=int(here.clock()), model=asked.model)
-    keep = _keeper(state, asked, links, meta.id)
-    encoder = ResponsesEncoder(
-        meta, asked.echo, asked.naming, clock=here.clock, on_final=keep if asked.store else None
-    )
+    keep = _keeper(state, asked, links, meta.id) if asked.store else None
+    encoder = ResponsesEncoder(meta, asked.echo, asked.naming, clock=here.clock, on_final=keep)
     headers = ignored_header([*asked.ignored, *left_out])
     answer = upstream.bridge.open(prompt, key, Wants())
-    if asked.background:
+    if asked.background and keep is not None:
         return _in_background(answer, encoder, state, keep, headers)
     if not asked.stream:
         return respond.whole(request, answer, encoder, headers=headers)
