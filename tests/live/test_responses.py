@@ -348,6 +348,23 @@ def test_a_failure_in_the_middle(live: Live) -> None:
     assert events[-1]["response"]["error"]["code"]
 
 
+def test_a_client_that_leaves_takes_its_answer_with_it(client: OpenAI, live: Live) -> None:
+    """Poe's connection closes, no half response is kept, and the server goes on."""
+    before = live.simulator.connections().get("Silent-Middle", {}).get("aborted", 0)
+    stream = client.responses.create(model="Silent-Middle", input="Hi", stream=True)
+    created = next(iter(stream))
+    assert "response.created" == created.type
+    stream.close()
+
+    deadline = time.monotonic() + 3
+    while live.simulator.connections()["Silent-Middle"]["aborted"] == before:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    with pytest.raises(openai.NotFoundError):
+        client.responses.retrieve(created.response.id)
+    assert client.responses.create(model="Echo", input="Still there?").output_text
+
+
 def test_the_opening_does_not_wait_for_a_silent_bot(live: Live) -> None:
     """Agents count on the first events to know that they are served."""
     with requests.post(

@@ -174,7 +174,7 @@ def decode(
         thinking=Thinking(effort=envelope.get("reasoning", {}).get("effort")),
         limits=Limits(max_tokens=envelope.get("max_output_tokens")),
         verbosity=envelope.get("text", {}).get("verbosity"),
-        web_search=True if toolbox.web_search else None,
+        web_search=_web_search(envelope, offered=toolbox.web_search),
         parameters={**envelope.get("extra_body", {}), **envelope.get("poe", {})},
         skip_system_prompt=_skips(skip_system_prompt, messages),
     )
@@ -279,6 +279,10 @@ _PREFIXES = {
 def _colour(envelope: Mapping[str, Any]) -> list[str]:
     sent = [name for name in _COLOUR if name in envelope]
     return [name for name in sent if envelope[name] not in _COLOUR[name]]
+
+
+def _web_search(envelope: Mapping[str, Any], *, offered: bool) -> bool | None:
+    return True if offered and envelope.get("tool_choice") != "none" else None
 
 
 def _output_format(envelope: Mapping[str, Any]) -> OutputFormat:

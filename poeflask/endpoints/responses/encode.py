@@ -137,6 +137,7 @@ class _Frames:
         self._echo = echo
         self._echo_text = write(echo)[1:]
         self._written: list[str] = []
+        self._heads: dict[str, str] = {}
         self._count = 0
 
     def take(self) -> str:
@@ -149,7 +150,9 @@ class _Frames:
         self._write(name, write(fields)[1:])
 
     def delta(self, name: str, place: str, text: str) -> None:
-        self._write(name, f'"delta":{write(text)},{place}')
+        head = self._heads.get(name) or self._heads.setdefault(name, _head(name))
+        self._written.append(f'{head}{self._count},"delta":{write(text)},{place}\n\n')
+        self._count += 1
 
     def tell_response(self, response: Mapping[str, Any], name: str = "") -> None:
         """The event that the response is now as it says; the echo, often long, is written once."""
@@ -158,9 +161,13 @@ class _Frames:
         self._write(name or response["status"], fields)
 
     def _write(self, name: str, fields: str) -> None:
-        head = f'"type":"response.{name}","sequence_number":{self._count}'
-        self._written.append(f"event: response.{name}\ndata: {{{head},{fields}\n\n")
+        self._written.append(f"{_head(name)}{self._count},{fields}\n\n")
         self._count += 1
+
+
+def _head(name: str) -> str:
+    """The frame of an event up to its number."""
+    return f'event: response.{name}\ndata: {{"type":"response.{name}","sequence_number":'
 
 
 class _Nobody:

@@ -119,6 +119,18 @@ def test_everything() -> None:
     assert ("top_p",) == asked.ignored
 
 
+@pytest.mark.parametrize(
+    ("choice", "expected"), [("auto", True), ("none", None), ({"type": "web_search"}, True)]
+)
+def test_a_web_search_is_asked_for_unless_all_tools_are_forbidden(
+    choice: Any, expected: bool | None
+) -> None:
+    """It is a tool like any other to `tool_choice`."""
+    asked = decoded(tools=[{"type": "web_search"}, FUNCTION], tool_choice=choice)
+
+    assert expected is asked.prompt.web_search
+
+
 def test_null_is_absent() -> None:
     """Old clients send null for what they do not mean."""
     nulls = dict.fromkeys(
