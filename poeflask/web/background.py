@@ -6,10 +6,14 @@ import time
 from collections.abc import Callable
 
 import gevent
+from gevent.queue import Queue
 
-from poeflask.bridge import Answer
+from poeflask.bridge import Answer, Batch
 from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.core.reply import ReplyEvent
+
+_GoOn = Callable[[], bool]
+_Finish = Callable[[list[ReplyEvent]], None]
 
 
 class Background:
@@ -28,9 +32,9 @@ class Background:
         name: str,
         answer: Answer,
         *,
-        go_on: Callable[[], bool],
-        finish: Callable[[list[ReplyEvent]], None],
-    ) -> None:
+        go_on: _GoOn,
+        finish: _Finish,
+    ) -> Answer:
         """Read an answer to its end, whoever leaves. Returns at once.
 
         Args:
@@ -38,9 +42,16 @@ class Background:
             answer: nobody else may read it.
             go_on: asked now and then; false ends the answer with a Failure.
             finish: gets all events, once, in the greenlet that read them.
+
+        Returns:
+            the same answer for somebody who may listen as long as they like, and need not.
         """
+        heard: Queue[Batch] = Queue()
+        listened = Answer(1)
+        listened.attach(0, gevent.spawn(_pass_on, heard, listened))
         self._answers[name] = answer
-        gevent.spawn(self._read, name, answer, go_on, finish)
+        gevent.spawn(self._read, name, answer, heard, go_on, finish)
+        return listened
 
     def cancel(self, name: str) -> None:
         """End an answer with a Failure, if this process reads it. Never blocks."""
@@ -48,17 +59,15 @@ class Background:
             self._answers[name].cancel(_cancelled())
 
     def _read(
-        self,
-        name: str,
-        answer: Answer,
-        go_on: Callable[[], bool],
-        finish: Callable[[list[ReplyEvent]], None],
+        self, name: str, answer: Answer, heard: Queue[Batch], go_on: _GoOn, finish: _Finish
     ) -> None:
         events: list[ReplyEvent] = []
         try:
             next_look_s = time.monotonic() + self._look_s
             while not answer.is_over():
-                events += answer.next(self._look_s) or ()
+                batch = answer.next(self._look_s) or []
+                events += batch
+                heard.put(batch)
                 if time.monotonic() < next_look_s:
                     continue
                 next_look_s = time.monotonic() + self._look_s
@@ -68,6 +77,12 @@ class Background:
             del self._answers[name]
             answer.close()
         finish(events)
+
+
+def _pass_on(heard: Queue[Batch], listened: Answer) -> None:
+    """Hand on batches until the listener leaves, who ends this greenlet with it."""
+    while True:
+        listened.put(0, heard.get())
 
 
 def _cancelled() -> ClientError:

@@ -250,6 +250,35 @@ def test_background(client: OpenAI) -> None:
     assert "Hello there!" in finished.output_text
 
 
+def test_a_background_stream_goes_on_when_its_listener_leaves(client: OpenAI) -> None:
+    """Who comes back later finds the whole response."""
+    stream = client.responses.create(
+        model="Slow-Talker",
+        input="Hi",
+        background=True,
+        stream=True,
+        extra_body={"poe": {"words": 5, "interval_ms": 100}},
+    )
+    created = next(iter(stream))
+    assert "response.created" == created.type
+    stream.close()
+
+    finished = polled(client, created.response.id)
+    assert "completed" == finished.status
+    assert "word 5." in finished.output_text
+
+
+def test_a_background_stream_is_a_stream(client: OpenAI) -> None:
+    """Who stays hears all of it."""
+    events = list(
+        client.responses.create(model="Echo", input="Hello!", background=True, stream=True)
+    )
+
+    assert "response.completed" == events[-1].type
+    assert "Hello!" in events[-1].response.output_text
+    assert "completed" == client.responses.retrieve(events[-1].response.id).status
+
+
 def test_a_background_response_fails_in_its_own_words(client: OpenAI) -> None:
     """The error stands in the response, since nobody waits for a status."""
     queued = client.responses.create(model="No-Such-Bot", input="Hi", background=True)

@@ -43,9 +43,9 @@ def wait_for(told: Told) -> list[ReplyEvent]:
     return told.events
 
 
-def start(background: Background, answer: Answer, told: Told) -> None:
-    """Read an answer under the name "a"."""
-    background.read("a", answer, go_on=told.go_on, finish=told.finish)
+def start(background: Background, answer: Answer, told: Told) -> Answer:
+    """Read an answer under the name "a"; gives what may be listened to."""
+    return background.read("a", answer, go_on=told.go_on, finish=told.finish)
 
 
 def test_an_answer_is_read_to_its_end() -> None:
@@ -100,3 +100,44 @@ def test_a_living_answer_is_asked_for_again_and_again() -> None:
     wait_for(told)
 
     assert told.asked > 2
+
+
+def talking(count: int) -> Answer:
+    """An answer of so many words, one after the other."""
+    answer = Answer(1)
+
+    def talk() -> None:
+        for number in range(count):
+            answer.put(0, [TextDelta(f"{number} ")])
+            gevent.sleep(0)
+        answer.put(0, [Finish()])
+
+    answer.attach(0, gevent.spawn(talk))
+    return answer
+
+
+def test_a_listener_hears_everything() -> None:
+    """From the beginning, however late or slow."""
+    told = Told()
+    listened = start(Background(), talking(40), told)
+    everything = wait_for(told)
+    listened.begin(1)
+    heard: list[ReplyEvent] = []
+    with gevent.Timeout(5):
+        while not listened.is_over():
+            heard += listened.next() or []
+
+    assert everything == heard
+    assert 41 == len(heard)
+
+
+@pytest.mark.parametrize("heard", [0, 1, 5])
+def test_a_listener_may_leave(heard: int) -> None:
+    """The answer is read to its end all the same."""
+    told = Told()
+    listened = start(Background(), talking(40), told)
+    for _ in range(heard):
+        listened.next()
+    listened.close()
+
+    assert 41 == len(wait_for(told))

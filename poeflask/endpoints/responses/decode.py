@@ -212,9 +212,6 @@ def _refuse_unsupported(envelope: Mapping[str, Any]) -> None:
         raise _unsupported("prompt", "No prompt templates are kept here; send 'input'.")
     if envelope.get("background") and not envelope.get("store", True):
         raise wrong("background", "needs 'store': true, since what is not kept cannot be polled.")
-    if envelope.get("background") and envelope.get("stream"):
-        why = "Poll GET /v1/responses/{id} for the answer, or stream without 'background'."
-        raise _unsupported("background", why)
 
 
 def _unsupported(param: str, why: str) -> ClientError:

@@ -46,11 +46,18 @@ def create_response() -> Response:
     prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
     meta = ReplyMeta(id=here.new_id(RESPONSE_PREFIX), created=int(here.clock()), model=asked.model)
     keep = _keeper(state, asked, links, meta.id) if asked.store else None
-    encoder = ResponsesEncoder(meta, asked.echo, asked.naming, clock=here.clock, on_final=keep)
+
+    def make_encoder() -> ResponsesEncoder:
+        return ResponsesEncoder(meta, asked.echo, asked.naming, clock=here.clock, on_final=keep)
+
+    encoder = make_encoder()
     headers = ignored_header([*asked.ignored, *left_out])
     answer = upstream.bridge.open(prompt, key, Wants())
     if asked.background and keep is not None:
-        return _in_background(answer, encoder, state, keep, headers)
+        answer = _in_background(answer, make_encoder(), state, keep)
+        if not asked.stream:
+            answer.close()
+            return _json(encoder.unfinished("queued"), headers)
     if not asked.stream:
         return respond.whole(request, answer, encoder, headers=headers)
     return respond.stream(
@@ -182,25 +189,25 @@ def _read(sent: dict[str, Any], state: State) -> tuple[ResponsesRequest, Links]:
     return asked, replace(links, previous=previous)
 
 
-def _keeper(
-    state: State, asked: ResponsesRequest, links: Links, response_id: str
-) -> Callable[[Mapping[str, Any]], None]:
+_Keep = Callable[[Mapping[str, Any]], None]
+
+
+def _keeper(state: State, asked: ResponsesRequest, links: Links, response_id: str) -> _Keep:
     """What keeps the response as it is at some moment; made of values, not of the request."""
     said = kept_items(asked.items, response_id)
-    return lambda response: state.keep(response, said, links.previous)
+
+    def keep(response: Mapping[str, Any]) -> None:
+        if not asked.background or not state.is_cancelled(response_id):
+            state.keep(response, said, links.previous)
+
+    return keep
 
 
-def _in_background(
-    answer: Answer,
-    encoder: ResponsesEncoder,
-    state: State,
-    keep: Callable[[Mapping[str, Any]], None],
-    headers: Mapping[str, str],
-) -> Response:
-    """The response before it has begun; a greenlet of its own finishes it."""
-    queued = encoder.unfinished("queued")
-    response_id = queued["id"]
-    keep(encoder.unfinished("in_progress"))
+def _in_background(answer: Answer, encoder: ResponsesEncoder, state: State, keep: _Keep) -> Answer:
+    """Let a greenlet of its own read and keep the answer; gives one that may be listened to."""
+    begun = encoder.unfinished("in_progress")
+    response_id = begun["id"]
+    keep(begun)
     state.beat(response_id)
 
     def go_on() -> bool:
@@ -208,13 +215,9 @@ def _in_background(
         return not state.is_cancelled(response_id)
 
     def finish(events: list[ReplyEvent]) -> None:
-        if not state.is_cancelled(response_id):
-            encoder.whole(events)
+        encoder.whole(events)
 
-    services().background.read(response_id, answer, go_on=go_on, finish=finish)
-    response = _json(queued)
-    response.headers.update(headers)
-    return response
+    return services().background.read(response_id, answer, go_on=go_on, finish=finish)
 
 
 def _state(key: str) -> State:
@@ -226,5 +229,5 @@ def _state(key: str) -> State:
     )
 
 
-def _json(value: Mapping[str, Any]) -> Response:
-    return Response(json_text.write(value), mimetype="application/json")
+def _json(value: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    return Response(json_text.write(value), mimetype="application/json", headers=headers)

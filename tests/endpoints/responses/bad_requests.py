@@ -141,13 +141,6 @@ BAD_REQUESTS: tuple[BadRequest, ...] = (
         param="background",
         word="'store': true",
     ),
-    BadRequest(
-        name="in the background and streamed",
-        body={**GOOD, "background": True, "stream": True},
-        param="background",
-        word="Poll",
-        code="unsupported_parameter",
-    ),
     _item("type is a number", {"type": 5}, ".type", "must be a string"),
     _item("no role", {"type": "message", "content": "x"}, ".role", "missing"),
     _item("strange role", {"role": "king", "content": "x"}, ".role", "'user'"),
