@@ -41,7 +41,8 @@ class Background:
             name: under which `cancel` knows it.
             answer: nobody else may read it.
             go_on: asked now and then; false ends the answer with a Failure.
-            finish: gets all events, once, in the greenlet that read them.
+            finish: gets all events, once, in the greenlet that read them, before a listener
+                hears of the end.
 
         Returns:
             the same answer for somebody who may listen as long as they like, and need not.
@@ -62,21 +63,23 @@ class Background:
         self, name: str, answer: Answer, heard: Queue[Batch], go_on: _GoOn, finish: _Finish
     ) -> None:
         events: list[ReplyEvent] = []
+        batch: Batch = []
+        next_look_s = time.monotonic() + self._look_s
         try:
-            next_look_s = time.monotonic() + self._look_s
             while not answer.is_over():
+                heard.put(batch)
                 batch = answer.next(self._look_s) or []
                 events += batch
-                heard.put(batch)
                 if time.monotonic() < next_look_s:
                     continue
                 next_look_s = time.monotonic() + self._look_s
                 if not go_on():
                     answer.cancel(_cancelled())
+            finish(events)
         finally:
             del self._answers[name]
             answer.close()
-        finish(events)
+            heard.put(batch)
 
 
 def _pass_on(heard: Queue[Batch], listened: Answer) -> None:

@@ -131,6 +131,20 @@ def test_a_listener_hears_everything() -> None:
     assert 41 == len(heard)
 
 
+def test_a_listener_hears_of_the_end_last() -> None:
+    """What is done at the end is done before anybody can know of it."""
+    told = Told()
+    listened = start(Background(), talking(3), told)
+    known: list[bool] = []
+    with gevent.Timeout(5):
+        while not listened.is_over():
+            listened.next()
+            known.append(told.events is not None)
+
+    assert known[-1]
+    assert not known[0]
+
+
 @pytest.mark.parametrize("heard", [0, 1, 5])
 def test_a_listener_may_leave(heard: int) -> None:
     """The answer is read to its end all the same."""

@@ -46,18 +46,16 @@ def create_response() -> Response:
     prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
     meta = ReplyMeta(id=here.new_id(RESPONSE_PREFIX), created=int(here.clock()), model=asked.model)
     keep = _keeper(state, asked, links, meta.id) if asked.store else None
-
-    def make_encoder() -> ResponsesEncoder:
-        return ResponsesEncoder(meta, asked.echo, asked.naming, clock=here.clock, on_final=keep)
-
-    encoder = make_encoder()
+    encoder = ResponsesEncoder(meta, asked.echo, asked.naming, clock=here.clock, on_final=keep)
     headers = ignored_header([*asked.ignored, *left_out])
     answer = upstream.bridge.open(prompt, key, Wants())
     if asked.background and keep is not None:
-        answer = _in_background(answer, make_encoder(), state, keep)
-        if not asked.stream:
-            answer.close()
-            return _json(encoder.unfinished("queued"), headers)
+        answer = _in_background(answer, encoder, state, keep)
+        # Its own greenlet keeps it: a listener who leaves has heard less than there is.
+        encoder = ResponsesEncoder(meta, asked.echo, asked.naming, clock=here.clock)
+    if asked.background and not asked.stream:
+        answer.close()
+        return _json(encoder.unfinished("queued"), headers)
     if not asked.stream:
         return respond.whole(request, answer, encoder, headers=headers)
     return respond.stream(
