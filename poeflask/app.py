@@ -75,7 +75,6 @@ def _services(settings: Settings, store: Store) -> Services:
     return Services(
         upstream_for=make.upstream_for,
         store=store,
-        background=Background(),
         count_prompt=make.count_prompt,
         clock=time.time,
         new_id=_new_id,
@@ -84,6 +83,7 @@ def _services(settings: Settings, store: Store) -> Services:
         skip_system_prompt=settings.skip_system_prompt,
         example_key=DEMO_KEY if settings.simulator_enabled else "",
         catalogue_state=make.catalogue_state,
+        background=Background(),
     )
 
 
@@ -116,9 +116,10 @@ class _Upstreams:
         state = self._poe.catalogue.state()
         return "simulated" if state == "missing" and self._settings.simulator_enabled else state
 
-    def count_prompt(self, prompt: Prompt) -> int:
-        """The number of tokens of a prompt, as its usage will say."""
-        return int(self._threads.run(self._counter.count_messages, prompt))
+    def count_prompt(self, prompt: Prompt) -> Callable[[], int]:
+        """Count a prompt's tokens while Poe thinks; what is given back waits for the number."""
+        counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
+        return lambda: int(counting.get())
 
     def _make(self, name: str, base_url: str, upload_url: str) -> Upstream:
         settings = self._settings
@@ -144,7 +145,7 @@ class _Upstreams:
         )
         aids = Aids(
             count=lambda text: self._threads.run(self._counter.count, text),
-            count_prompt=self._count_prompt,
+            count_prompt=self.count_prompt,
             repair=lambda text: self._threads.run(repair, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
@@ -164,8 +165,3 @@ class _Upstreams:
             ),
         )
         return Upstream(bridge=bridge, catalogue=catalogue)
-
-    def _count_prompt(self, prompt: Prompt) -> Callable[[], int]:
-        """Count while Poe thinks; what is given back waits for the number."""
-        counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
-        return lambda: int(counting.get())

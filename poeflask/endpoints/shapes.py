@@ -10,7 +10,6 @@ spells it, such as "messages[2].content[0].text".
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from math import isfinite
 from typing import Any, cast
@@ -23,7 +22,6 @@ MAX_DEPTH = 100
 """The deepest value that is handed on unread; JSON Schemas of real tools stay under 30."""
 
 _SHOWN_CHARS = 40
-_HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def wrong(param: str, what: str) -> ClientError:
@@ -162,24 +160,6 @@ def read_envelope(schema: Schema, body: object) -> dict[str, Any]:
     except ValidationError as error:
         path, what = _first(error.messages)
         raise wrong(path, what) from error
-
-
-def unknown_fields(schema: Schema, sent: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """The body's fields that the schema does not declare.
-
-    Returns:
-        those with plain values, which may be a bot's own parameters, and the names of the others.
-    """
-    unknown = {
-        name: sent[name] for name in sent if name not in schema.fields and sent[name] is not None
-    }
-    plain = {name: value for name, value in unknown.items() if _is_plain(value)}
-    others = [name for name in unknown if name not in plain and _HEADER_SAFE.fullmatch(name)]
-    return plain, others
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, (str, int)) or (isinstance(value, float) and abs(value) < float("inf"))
 
 
 def _first(messages: Any) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from poeflask.core.prompt import (
 from poeflask.endpoints.chat.messages import read_messages
 from poeflask.endpoints.chat.schema import CHAT_ENVELOPE
 from poeflask.endpoints.chat.tools import read_tools
-from poeflask.endpoints.shapes import an_object, read_envelope, unknown_fields, wrong
+from poeflask.endpoints.shapes import an_object, read_envelope, wrong
 
 SkipSystemPrompt = Literal["auto", "always", "never"]
 
@@ -67,6 +68,7 @@ _COLOUR: Mapping[str, tuple[Any, ...]] = {
 """Fields without effect at Poe, each with the values that ask for nothing. What only labels the
 request (user, metadata, cache hints) is not here: nobody would miss it in the answer."""
 
+_HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_IGNORED = 64
 
 
@@ -89,7 +91,7 @@ def decode(body: object, *, skip_system_prompt: SkipSystemPrompt = "auto") -> Ch
     legacy = bool(envelope.get("functions")) and not envelope.get("tools")
     parallel = envelope.get("parallel_tool_calls", True) and not legacy
     toolbox = read_tools(envelope, parallel=parallel)
-    extras, strangers = unknown_fields(CHAT_ENVELOPE, sent)
+    extras, strangers = _unknown_fields(sent)
     prompt = Prompt(
         bot=envelope["model"],
         messages=conversation.messages,
@@ -139,6 +141,19 @@ def _refuse_unsupported(envelope: Mapping[str, Any]) -> None:
 def _unsupported(param: str, why: str) -> ClientError:
     sentence = f"'{param}' cannot be given what it asks for. {why}"
     return ClientError(ErrorKind.UNSUPPORTED_PARAMETER, sentence, param=param)
+
+
+def _unknown_fields(sent: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    """Unknown fields with plain values, and the names of those with others."""
+    known = CHAT_ENVELOPE.fields
+    unknown = {name: sent[name] for name in sent if name not in known and sent[name] is not None}
+    plain = {name: value for name, value in unknown.items() if _is_plain(value)}
+    others = [name for name in unknown if name not in plain and _HEADER_SAFE.fullmatch(name)]
+    return plain, others
+
+
+def _is_plain(value: object) -> bool:
+    return isinstance(value, (str, int)) or (isinstance(value, float) and abs(value) < float("inf"))
 
 
 def _colour(envelope: Mapping[str, Any]) -> list[str]:

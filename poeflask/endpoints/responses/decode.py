@@ -16,6 +16,12 @@ from poeflask.core.prompt import (
     Text,
     Thinking,
 )
+from poeflask.endpoints.common_fields import (
+    SkipSystemPrompt,
+    own_parameters,
+    skips_system_prompt,
+    unknown_fields,
+)
 from poeflask.endpoints.responses.ids import input_id
 from poeflask.endpoints.responses.items import Item, read_items
 from poeflask.endpoints.responses.schema import CONVERSATION_ENVELOPE, MAX_ITEMS, RESPONSES_ENVELOPE
@@ -27,11 +33,8 @@ from poeflask.endpoints.shapes import (
     an_object,
     kind_of,
     read_envelope,
-    unknown_fields,
     wrong,
 )
-
-SkipSystemPrompt = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +166,7 @@ def decode(
     messages = (*_instructions(envelope.get("instructions"), known), *spoken.messages)
     if not any(message.parts for message in messages):
         raise wrong("input", "says nothing: it must hold a message with some content.")
-    extras, strangers = unknown_fields(RESPONSES_ENVELOPE, sent)
+    extras, strangers = unknown_fields(sent, RESPONSES_ENVELOPE)
     prompt = Prompt(
         bot=envelope["model"],
         messages=messages,
@@ -175,8 +178,8 @@ def decode(
         limits=Limits(max_tokens=envelope.get("max_output_tokens")),
         verbosity=envelope.get("text", {}).get("verbosity"),
         web_search=_web_search(envelope, offered=toolbox.web_search),
-        parameters={**envelope.get("extra_body", {}), **envelope.get("poe", {})},
-        skip_system_prompt=_skips(skip_system_prompt, messages),
+        parameters=own_parameters(envelope),
+        skip_system_prompt=skips_system_prompt(skip_system_prompt, messages),
     )
     without_effect = (*_colour(envelope), *spoken.left_out, *toolbox.left_out, *strangers)
     return ResponsesRequest(
@@ -296,12 +299,6 @@ def _output_format(envelope: Mapping[str, Any]) -> OutputFormat:
         schema=wanted["schema"],
         strict=wanted.get("strict", False),
     )
-
-
-def _skips(skip_system_prompt: SkipSystemPrompt, messages: Iterable[Message]) -> bool:
-    if skip_system_prompt == "auto":
-        return any(message.role == "system" for message in messages)
-    return skip_system_prompt == "always"
 
 
 def _echo(envelope: Mapping[str, Any]) -> dict[str, Any]:

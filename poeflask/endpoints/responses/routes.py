@@ -74,7 +74,7 @@ def count_input_tokens() -> Response:
     here = services()
     key = auth.key_of(request.headers)
     asked, _ = _read({"model": "unnamed", **body.json_object(request)}, _state(key))
-    count = here.count_prompt(asked.prompt)
+    count = here.count_prompt(asked.prompt)()
     return _json({"object": "response.input_tokens", "input_tokens": count})
 
 
