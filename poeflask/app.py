@@ -146,7 +146,7 @@ class _Upstreams:
         aids = Aids(
             count=lambda text: self._threads.run(self._counter.count, text),
             count_prompt=self.count_prompt,
-            repair=lambda text: self._threads.run(repair, text),
+            repair=lambda text: self._threads.run(repaired, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
         )
