@@ -10,7 +10,7 @@ from gevent.queue import Queue
 
 from poeflask.bridge import Answer, Batch
 from poeflask.core.errors import ClientError, ErrorKind
-from poeflask.core.reply import ReplyEvent
+from poeflask.core.reply import END, ReplyEvent
 
 _GoOn = Callable[[], bool]
 _Finish = Callable[[list[ReplyEvent]], None]
@@ -67,7 +67,8 @@ class Background:
         next_look_s = time.monotonic() + self._look_s
         try:
             while not answer.is_over():
-                heard.put(batch)
+                if batch:
+                    heard.put(batch)
                 batch = answer.next(self._look_s) or []
                 events += batch
                 if time.monotonic() < next_look_s:
@@ -83,9 +84,11 @@ class Background:
 
 
 def _pass_on(heard: Queue[Batch], listened: Answer) -> None:
-    """Hand on batches until the listener leaves, who ends this greenlet with it."""
-    while True:
-        listened.put(0, heard.get())
+    """Hand on batches up to the end, or until the listener leaves and ends this greenlet."""
+    batch: Batch = []
+    while not batch or not isinstance(batch[-1], END):
+        batch = heard.get()
+        listened.put(0, batch)
 
 
 def _cancelled() -> ClientError:

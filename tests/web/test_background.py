@@ -155,3 +155,13 @@ def test_a_listener_may_leave(heard: int) -> None:
     listened.close()
 
     assert 41 == len(wait_for(told))
+
+
+def test_a_silent_answer_is_silent_to_its_listener() -> None:
+    """So that who streams it knows when to keep the line alive."""
+    background, answer, told = Background(look_s=0.01), silent(), Told()
+    listened = start(background, answer, told)
+
+    assert listened.next(0.1) is None
+    background.cancel("a")
+    wait_for(told)
