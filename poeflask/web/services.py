@@ -9,8 +9,10 @@ from typing import Literal, cast
 from flask import current_app
 
 from poeflask.bridge import Bridge
+from poeflask.core.prompt import Prompt
 from poeflask.poe.catalogue import Catalogue
 from poeflask.stores.base import Store
+from poeflask.web.background import Background
 
 _NAME = "poeflask"
 
@@ -30,6 +32,7 @@ class Services:
     Attributes:
         upstream_for: the Poe that a key belongs to.
         store: where shared state is kept.
+        count_prompt: begins to count a prompt's tokens; what it gives waits for the number.
         clock: seconds since 1970.
         new_id: an id that cannot be guessed, behind the given prefix.
         heartbeat_s: how long a stream may be silent before it is kept alive; 0 for never.
@@ -38,10 +41,12 @@ class Services:
             a system message.
         example_key: a key that works here without an account, or empty.
         catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
+        background: reads answers that nobody waits for.
     """
 
     upstream_for: Callable[[str], Upstream]
     store: Store
+    count_prompt: Callable[[Prompt], Callable[[], int]]
     clock: Callable[[], float]
     new_id: Callable[[str], str]
     heartbeat_s: float
@@ -49,6 +54,7 @@ class Services:
     skip_system_prompt: Literal["auto", "always", "never"]
     example_key: str
     catalogue_state: Callable[[], str]
+    background: Background
 
 
 def install(services: Services) -> None:
