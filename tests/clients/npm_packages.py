@@ -1,4 +1,4 @@
-"""Clients that npm installs once into the cache folder, each set of packages in a place of its own.
+"""Clients of the makers of the two great APIs, installed once by npm into the cache folder.
 
 They are run by a node that is new enough for all of them: the machine's own, or else one that npm
 brings as a package.
@@ -18,13 +18,22 @@ import pytest
 
 from tests.clients.installed import CACHE, INSTALL_S
 
+PACKAGES = (
+    "@anthropic-ai/claude-code@2.1.330",
+    "@anthropic-ai/sdk@1.12.0",
+    "@openai/codex@0.169.0",
+    "openai@7.57.0",
+    "zod@4.6.7",
+)
+"""What is installed, all into one folder; the versions are those whose habits are known."""
+
 LEAST_NODE = 22
-"""The oldest node that the makers of all packages here support."""
+"""The oldest node that the makers of all of them support."""
 
 
 @dataclass(frozen=True)
 class NodePackages:
-    """Packages in `folder/node_modules`."""
+    """`PACKAGES` in `folder/node_modules`."""
 
     folder: Path
 
@@ -44,15 +53,15 @@ class NodePackages:
         return f"{self.command('node').parent}{os.pathsep}{os.environ['PATH']}"
 
 
-def npm_packages(*wanted: str) -> NodePackages:
-    """Packages, by name and version.
+def npm_packages() -> NodePackages:
+    """Where the packages are, installed if they were not.
 
     Skips the test if this machine has no npm, unless the environment says that it is a CI's: there
     a missing part is a failure.
     """
     if shutil.which("npm") is None and not os.environ.get("CI"):
         pytest.skip("npm is not installed, so no client made for node is")
-    packages = wanted if _node_version() >= LEAST_NODE else (*wanted, f"node@{LEAST_NODE}")
+    packages = PACKAGES if _node_version() >= LEAST_NODE else (*PACKAGES, f"node@{LEAST_NODE}")
     folder = CACHE / f"npm-{hashlib.sha256(repr(packages).encode()).hexdigest()[:12]}"
     if not (folder / "installed").exists():
         shutil.rmtree(folder, ignore_errors=True)

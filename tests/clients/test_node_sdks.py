@@ -21,7 +21,6 @@ from tests.live.conftest import Live, Simulator, serving
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(INSTALL_S + 100)]
 
 SCRIPTS = Path(__file__).parent / "node"
-PACKAGES = ("@anthropic-ai/sdk@1.12.0", "openai@7.57.0", "zod@4.6.7")
 RUN_S = 90.0
 
 SAID = "Hello, wörld! 🙂"
@@ -90,7 +89,7 @@ class Told:
 @pytest.fixture(scope="module")
 def packages() -> NodePackages:
     """Where the SDKs are."""
-    return npm_packages(*PACKAGES)
+    return npm_packages()
 
 
 @pytest.fixture(scope="module")
@@ -318,7 +317,7 @@ def test_responses_in_the_background(openai: Told) -> None:
     told = openai["responses background"]
 
     assert ("queued", "completed") == (told["statuses"][0], told["statuses"][-1])
-    assert told["text"].endswith("word 20.")
+    assert told["text"].endswith("word 5.")
     assert "cancelled" == openai["responses cancelled"]
 
 

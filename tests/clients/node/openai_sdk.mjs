@@ -202,7 +202,8 @@ await tell({
     return raised(() => responses.create(asked));
   },
   'responses background': async () => {
-    const asked = { model: 'Slow-Talker', input: hello, background: true };
+    const poe = { words: 5, interval_ms: 60 };
+    const asked = { model: 'Slow-Talker', input: hello, background: true, poe };
     let response = await responses.create(asked);
     const statuses = [response.status];
     const deadline = Date.now() + 15_000;
