@@ -32,7 +32,7 @@ from poeflask.stores import open_store
 from poeflask.stores.base import Store
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
-from poeflask.vocabulary import load
+from poeflask.vocabulary import o200k
 from poeflask.web import cors, errors, logging, services
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
@@ -104,7 +104,7 @@ class _Upstreams:
         self._settings = settings
         self._store = store
         self._threads = Threads()
-        self._counter = TokenCounter(load)
+        self._counter = TokenCounter(o200k.load)
         self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)
         self._demo: Upstream | None = None
 

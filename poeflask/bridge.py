@@ -27,6 +27,7 @@ from poeflask.core.reply import (
     Pause,
     Replace,
     ReplyEvent,
+    TextDelta,
     renumbered,
 )
 from poeflask.filters.chain import Chain, Wants
@@ -173,7 +174,10 @@ class Bridge:
 
 
 def _is_something(event: ReplyEvent) -> bool:
-    return isinstance(event, OUTPUT) or (isinstance(event, Replace) and bool(event.text.strip()))
+    """Whether the event is part of an answer; white space alone is none."""
+    if isinstance(event, TextDelta | Replace):
+        return bool(event.text.strip())
+    return isinstance(event, OUTPUT)
 
 
 def _without_silence(batch: Batch) -> Batch:
@@ -285,11 +289,11 @@ def _broken() -> OwnError:
 
 
 def _settles(batch: Batch) -> bool:
-    return any(isinstance(event, (*OUTPUT, *END)) for event in batch)
+    return any(_is_something(event) or isinstance(event, END) for event in batch)
 
 
 def _has_output(peeked: list[tuple[int, Batch]]) -> bool:
-    return any(isinstance(event, OUTPUT) for _, batch in peeked for event in batch)
+    return any(_is_something(event) for _, batch in peeked for event in batch)
 
 
 def _of_reply(event: ReplyEvent, reply: int, replies: int) -> ReplyEvent:

@@ -58,10 +58,9 @@ def serve() -> None:
 
 
 @main.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", default=8090, show_default=True, help="The TCP port; 0 for any.")
-def simulator(host: str, port: int) -> None:
-    """Run a Poe of your own, for offline work. Point POE_BASE_URL at it."""
+def simulator(port: int) -> None:
+    """Run a Poe of your own on this machine, for offline work. Point POE_BASE_URL at it."""
     # The simulator is heavy and needs the patch before it; no other command needs either.
     from poeflask import _patch  # noqa: F401, I001
     import gevent
@@ -71,7 +70,7 @@ def simulator(host: str, port: int) -> None:
     stopped = Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         gevent.signal_handler(number, stopped.set)
-    server = SimulatorServer(host=host, port=port)
+    server = SimulatorServer(port)
     click.echo(f"A simulated Poe answers on {server.start()}. Stop it with Ctrl+C.")
     stopped.wait()
     server.stop()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn
 
-
 # Made once: json.dumps would make an encoder for each call with these options.
 _AS_IT_IS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _IN_ASCII = json.JSONEncoder(separators=(",", ":")).encode

@@ -22,7 +22,7 @@ from poeflask.core.prompt import Prompt
 from poeflask.core.reply import END, Pause, ReplyEvent, renumbered
 from poeflask.filters.base import Filter
 from poeflask.filters.files import Files
-from poeflask.filters.limits import Limiter
+from poeflask.filters.limits import Limits
 from poeflask.filters.parameters import Parameters
 from poeflask.filters.reasoning import ReasoningFilter
 from poeflask.filters.replacements import Replacements
@@ -86,7 +86,8 @@ def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Cha
         if prompt.output_format.kind != "text":
             chain.append(Structured(prompt.output_format, repair=aids.repair))
         if prompt.limits.stop or prompt.limits.max_tokens is not None:
-            chain.append(Limiter(prompt.limits, aids.count))
+            limits = prompt.limits
+            chain.append(Limits(stop=limits.stop, max_tokens=limits.max_tokens, count=aids.count))
         if prompt_tokens is not None:
             chain.append(UsageFilter(prompt_tokens, aids.count))
         return chain

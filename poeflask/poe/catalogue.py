@@ -15,8 +15,8 @@ from typing import Any, Literal, Protocol
 import gevent
 from gevent.event import Event
 
-from poeflask.core.errors import ErrorKind, PoeError, PoeflaskError
 from poeflask.core.bot import Bot
+from poeflask.core.errors import ErrorKind, PoeError, PoeflaskError
 from poeflask.core.profile import Parameter, Profile
 
 STORE_KEY = "bots"

@@ -116,6 +116,7 @@ class PoeClient:
         pool_size: how many idle connections are kept.
         user_agent: how the requests name their sender.
         proxy: the URL of an HTTP or SOCKS proxy; empty means none.
+        answer_timeout_s: how long Poe may be silent about the list of bots or a balance.
         upload_timeout_s: how long Poe may take to answer an upload.
         clock: seconds since 1970, for Retry-After dates.
         on_unknown: told of each event name that is not known, once in each answer.
@@ -131,6 +132,7 @@ class PoeClient:
         pool_size: int,
         user_agent: str,
         proxy: str = "",
+        answer_timeout_s: float = 30.0,
         upload_timeout_s: float = 120.0,
         clock: Callable[[], float] = time.time,
         on_unknown: Callable[[str], None] | None = None,
@@ -138,6 +140,7 @@ class PoeClient:
         self._base_url = base_url.rstrip("/")
         self._upload_url = upload_url
         self._timeout_s = (connect_timeout_s, idle_timeout_s)
+        self._answer_timeout_s = (connect_timeout_s, answer_timeout_s)
         self._upload_timeout_s = (connect_timeout_s, upload_timeout_s)
         self._clock = clock
         self._on_unknown = on_unknown
@@ -155,10 +158,13 @@ class PoeClient:
         closes the connection.
 
         Raises:
-            PoeError: before the first list: Poe refused, or could not be reached.
+            PoeError: before the first list: Poe refused, could not be reached, or can have no bot
+                of that name.
             ClientError: the key cannot be one.
         """
         response = self._post_query(bot, body, key)
+        # An answer may last for minutes, and the question may hold a whole book.
+        del body
         reader = Reader(self._on_unknown, secret=key)
         try:
             yield from _batches(response, reader)
@@ -172,7 +178,7 @@ class PoeClient:
             PoeError: Poe refused, could not be reached, or sent something else.
         """
         url = f"{self._base_url}/v1/models"
-        answer = self._exchange("GET", url, timeout=self._timeout_s)
+        answer = self._exchange("GET", url, timeout=self._answer_timeout_s)
         data = answer.get("data")
         if not isinstance(data, list):
             raise PoeError(ErrorKind.POE_BROKEN, "Poe's list of bots holds no list.")
@@ -187,7 +193,8 @@ class PoeClient:
         """
         url = f"{self._base_url}/usage/current_balance"
         headers = {"Authorization": f"Bearer {_checked(key)}"}
-        return self._exchange("GET", url, secret=key, headers=headers, timeout=self._timeout_s)
+        timeout_s = self._answer_timeout_s
+        return self._exchange("GET", url, secret=key, headers=headers, timeout=timeout_s)
 
     def upload(self, key: str, *, content: bytes, name: str, content_type: str) -> Attachment:
         """Give Poe a file.
@@ -198,7 +205,8 @@ class PoeClient:
         """
         if not content:
             raise ClientError(ErrorKind.INVALID_REQUEST, f"The file {name!r} is empty.")
-        return self._upload(key, name, files={"file": (name, content, content_type)})
+        form = {"file": (_sayable(name), content, _mime_type(content_type))}
+        return self._upload(key, name, files=form)
 
     def upload_link(self, key: str, *, url: str, name: str) -> Attachment:
         """Have Poe fetch a file from a link.
@@ -207,7 +215,8 @@ class PoeClient:
             PoeError: Poe refused the link, or could not be reached.
             ClientError: the key cannot be one.
         """
-        return self._upload(key, name, data={"download_url": url, "download_filename": name})
+        form = {"download_url": _sayable(url), "download_filename": _sayable(name)}
+        return self._upload(key, name, data=form)
 
     def _upload(self, key: str, name: str, **form: Any) -> Attachment:
         # Poe's own client sends the bare key here.
@@ -231,7 +240,7 @@ class PoeClient:
             "Content-Type": "application/json",
             "Accept": "text/event-stream",
         }
-        url = f"{self._base_url}/bot/{quote(bot, safe='')}"
+        url = f"{self._base_url}/bot/{_quoted(bot)}"
         content = json_text.write(body).encode("utf-8")
         with transport_faults():
             response = self._session.request(
@@ -243,6 +252,7 @@ class PoeClient:
                 stream=True,
                 allow_redirects=False,
             )
+        response.request.body = None
         if response.status_code == 200 and _media_type(response) == "text/event-stream":
             return response
         raise self._refusal(response, key)
@@ -339,6 +349,8 @@ def _next_batch(response: requests.Response, decoder: Decoder, reader: Reader) -
         if chunk:
             return reader.feed(decoder.feed(chunk))
     except PoeError as error:
+        # Nothing behind a fault of the transport is worth reading.
+        response.close()
         return reader.fail(error)
     if decoder.unfinished:
         kind, message = _BROKEN
@@ -372,6 +384,24 @@ def _pieces(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
 
 def _media_type(response: requests.Response) -> str:
     return response.headers.get("Content-Type", "").split(";")[0].strip().lower()
+
+
+def _quoted(bot: str) -> str:
+    """The bot's name as one step of a path."""
+    if bot in ("", ".", ".."):
+        raise PoeError(ErrorKind.UNKNOWN_MODEL, f"There is no bot with the name {bot!r}.")
+    return quote(bot, safe="", errors="replace")
+
+
+def _sayable(text: str) -> str:
+    """The text without halves of characters, which no form can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _mime_type(content_type: str) -> str:
+    """The type, if it can stand in a header."""
+    is_plain = content_type.isascii() and content_type.isprintable()
+    return content_type if content_type and is_plain else "application/octet-stream"
 
 
 def _checked(key: str) -> str:

@@ -19,6 +19,10 @@ from poeflask.core.errors import ErrorKind, PoeError
 
 MAX_MESSAGE_CHARS = 1000
 MAX_RETRY_AFTER_S = 24 * 3600.0
+MIN_SECRET_CHARS = 8
+"""What is shorter is no key, and might be a word of the message."""
+
+_MAX_STRANGE_CHARS = 200
 
 TYPES: dict[str, ErrorKind] = {
     # `error_type` of the protocol's error event
@@ -57,7 +61,7 @@ STATUSES: dict[int, ErrorKind] = {
     422: ErrorKind.BOT_REJECTED,
     429: ErrorKind.RATE_LIMITED,
     500: ErrorKind.POE_FAILED,
-    502: ErrorKind.POE_UNAVAILABLE,
+    502: ErrorKind.POE_UNREACHABLE,
     503: ErrorKind.POE_UNAVAILABLE,
     504: ErrorKind.POE_TIMEOUT,
     # Cloudflare's own: it could not reach Poe, or Poe did not answer it in time.
@@ -131,7 +135,8 @@ def from_status(
     reason = said.sentence or f"Poe answered with status {status} and gave no reason."
     if status < 400:
         shown = content_type or "no content type"
-        reason = f"Poe answered with status {status} and {shown}, not as it should: {reason}"
+        strange = reason[:_MAX_STRANGE_CHARS]
+        reason = f"Poe answered with status {status} and {shown}, not as it should: {strange}"
     return PoeError(
         _kind(said, _of_status(status)),
         _clean(reason, secret),
@@ -244,7 +249,7 @@ def _from_page(status: int, page: str, retry_after_s: float | None) -> PoeError:
 
 
 def _clean(text: str, secret: str = "") -> str:
-    if secret:
+    if len(secret) >= MIN_SECRET_CHARS:
         text = text.replace(secret, "[key]")
     text = _CONTROL.sub(" ", text)
     return text if len(text) <= MAX_MESSAGE_CHARS else text[: MAX_MESSAGE_CHARS - 1] + "…"
@@ -252,7 +257,7 @@ def _clean(text: str, secret: str = "") -> str:
 
 def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
     lower = {name.lower(): value for name, value in headers.items()}
-    value = lower.get("retry-after", "").strip()
+    value = (lower.get("retry-after") or lower.get("x-ratelimit-reset-requests", "")).strip()
     seconds = _seconds(value)
     if seconds is None and value:
         seconds = _until(value, now)

@@ -16,7 +16,7 @@ from poeflask.simulator.query import ToolOffer
 from poeflask.simulator.samples import Words, sample
 
 _WRITERS = ("write", "writefile", "createfile", "writetofile", "filewrite", "createnewfile")
-_EDITORS = ("editor", "strreplacebasededittool", "strreplaceeditor", "edit")
+_EDITORS = ("strreplacebasededittool", "strreplaceeditor", "editor")
 _READERS = ("read", "readfile", "readfiles", "viewfile", "view", "fileread", "openfile")
 _SHELLS = (
     *("bash", "shell", "terminal", "execute", "localshell", "execcommand", "executecommand"),
@@ -31,9 +31,12 @@ _FILE = re.compile(r"(?<![\w/.])((?:/|\./)?(?:[\w-]+/)*[\w-]+\.[A-Za-z]\w{0,7})\
 _TASK = re.compile(r"\b(?:create|write|make|add)\b[^\n]*?" + _FILE.pattern, re.IGNORECASE)
 _QUOTED = re.compile(r"\"([^\"\n]+)\"|`([^`\n]+)`|(?<!\w)'([^'\n]+)'(?!\w)")
 _CONTENT = re.compile(
-    r"\b(?:contents?|containing|contains|text|saying|says|line|words?)\b\s*:?\s+(\S+?)[.,;]?(?:\s|$)",
+    r"\b(?:contents?|containing|contains|text|saying|says|line|words?)\b"
+    r"(?:\s+(?:of|the|a|exactly|single|text|words?|line|contents?)\b)*"
+    r"\s*:?\s+(\S+?)[.,;]?(?:\s|$)",
     re.IGNORECASE,
 )
+_REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
 _FOLDER = re.compile(
     r"(?:working directory|workspace|cwd|current directory)[^/\n]{0,40}?(/[\w./-]+)", re.IGNORECASE
 )
@@ -64,11 +67,12 @@ class Call:
 
 def find_task(said: str, surroundings: str = "") -> Task | None:
     """The task that the user's words set; None if they set none that is understood here."""
-    found = list(_TASK.finditer(said))
+    own = _REMINDER.sub("", said)
+    found = list(_TASK.finditer(own))
     if not found:
         return None
     file = found[-1].group(1)
-    rest = said[found[-1].start() :]
+    rest = own[found[-1].start() :]
     quoted = ["".join(groups) for groups in _QUOTED.findall(rest)]
     contents = [one for one in quoted if one != file] or _CONTENT.findall(rest) or ["hello"]
     folder = _FOLDER.search(said) or _FOLDER.search(surroundings)
@@ -92,7 +96,7 @@ def next_call(task: Task, tools: Sequence[ToolOffer], rounds: int) -> Call | Non
 
 _ROUNDS = (
     ((*_WRITERS, *_EDITORS), "printf '%s\\n' {content} > {path}", "create"),
-    (_READERS, "cat {path}", "view"),
+    ((*_READERS, *_EDITORS[:2]), "cat {path}", "view"),
 )
 """Names of tools that fit the round, the shell's command in place of them, the editor's verb."""
 
@@ -108,17 +112,12 @@ def _plain(name: str) -> str:
 
 def _arguments(tool: ToolOffer, task: Task, command: str, verb: str) -> dict[str, Any]:
     properties = tool.schema.get("properties") or {}
-    required = set(tool.schema.get("required") or properties)
-    filled = {
+    wanted = {*(tool.schema.get("required") or properties)}
+    fitting = _COMMANDS if command else (*_PATHS, *(_TEXTS if verb == "create" else ()))
+    return {
         name: _argument(name, schema, task, command, verb)
         for name, schema in properties.items()
-        if name in required or _plain(name) in _TEXTS
-    }
-    wanted = {_TEXTS: verb == "create", _PATHS: not command}
-    return {
-        name: value
-        for name, value in filled.items()
-        if name in required or all(_plain(name) not in n or ok for n, ok in wanted.items())
+        if name in wanted or _plain(name) in fitting
     }
 
 

@@ -44,8 +44,8 @@ def find_schema(prompt: str) -> Mapping[str, Any]:
 
 
 def _right(query: Query) -> str:
-    words = _COMPLAINT.split(query.messages[-1].content)[0]
-    return json_text.write(sample(find_schema(query.instructions), Words(words)))
+    words = Words(query.words.partition("\n\n")[0])
+    return json_text.write(sample(find_schema(query.instructions), words))
 
 
 def _schemas_in(value: Any) -> Iterator[Mapping[str, Any]]:

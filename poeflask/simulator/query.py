@@ -54,11 +54,10 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message of the conversation; `is_calls` if it holds a list of tool calls as JSON."""
+    """One message of the conversation."""
 
     role: str
     content: str
-    is_calls: bool = False
     parameters: Mapping[str, Any] = field(default_factory=dict)
     attachments: tuple[Attachment, ...] = ()
 
@@ -170,11 +169,6 @@ def read_query(body: object) -> Query:
     )
 
 
-def read_calls(content: str) -> tuple[CallMade, ...]:
-    """The calls in a bot's message of type function_call; none if it is not JSON."""
-    return tuple(_call(raw, "content") for raw in _json_list(content))
-
-
 def read_results(content: str) -> tuple[Result, ...]:
     """The results in a tool's message; text that is no JSON list is one result."""
     listed = _json_list(content)
@@ -211,7 +205,6 @@ def _message(raw: object, position: int) -> Message:
     return Message(
         role=raw["role"],
         content=raw["content"],
-        is_calls=raw.get("message_type") == "function_call",
         parameters=raw.get("parameters") or {},
         attachments=tuple(_attachment(one, where) for one in raw.get("attachments", ())),
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 _QUOTED = re.compile(r"\"([^\"\n]+)\"|`([^`\n]+)`|“([^”\n]+)”|(?<!\w)'([^'\n]+)'(?!\w)")
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]*\w)")
-_NAME = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][\w-]+(?: [A-Z][\w-]+)*")
+_NAME = re.compile(r"(?<!^)(?<!\n)(?<![.!?] )\b[A-Z][\w-]+(?: [A-Z][\w-]+)*")
 _WORD = re.compile(r"\w[\w-]*")
 
 _DEEPEST = 8

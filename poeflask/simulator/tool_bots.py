@@ -12,14 +12,7 @@ from poeflask.simulator import agent, prompted
 from poeflask.simulator.agent import Call
 from poeflask.simulator.bot import Bot
 from poeflask.simulator.bots import NOTHING_SAID
-from poeflask.simulator.query import (
-    CallMade,
-    Query,
-    Result,
-    ToolOffer,
-    read_calls,
-    read_results,
-)
+from poeflask.simulator.query import CallMade, Query, ToolOffer, read_results
 from poeflask.simulator.samples import Words, sample
 from poeflask.simulator.steps import DONE, Answer, Event, Steps, error_body, spoken, words
 
@@ -35,14 +28,14 @@ PIECE = 8
 
 def tool_user(query: Query) -> Steps:
     """Calls the tool that fits your words best, once or "twice"; tells what it gave."""
-    return _native(query, _plain_calls)
+    return _native(query, _plain_calls, _last_words(query))
 
 
 def agent_bot(query: Query) -> Steps:
     """Creates a file and reads it back with a coding agent's tools: "create a.txt with 'hi'"."""
     if not query.tools:
         return prompted_agent(query)
-    return _native(query, _agent_calls)
+    return _native(query, _agent_calls, _task_at(query))
 
 
 def tool_silent(query: Query) -> Steps:
@@ -65,29 +58,45 @@ def tool_refuser(query: Query) -> Steps:
 
 def prompted_tools(query: Query) -> Steps:
     """Knows no tools but those that the prompt's text describes, and calls them as it says."""
-    return _by_text(query, _plain_calls)
+    return _by_text(query, _plain_calls, _last_words(query))
 
 
 def prompted_agent(query: Query) -> Steps:
     """The agent for clients that describe their tools in the prompt's text."""
-    return _by_text(query, _agent_calls)
+    return _by_text(query, _agent_calls, _task_at(query))
 
 
-def results_of(query: Query) -> tuple[Result, ...]:
-    """What tools gave since the user spoke last, whichever way it was sent."""
-    since = query.messages[query.last_position + 1 :]
-    listed = [one for m in since if m.role == "tool" for one in read_results(m.content)]
-    return (*listed, *query.tool_results)
+def results_of(query: Query, since: int) -> list[str]:
+    """What tools gave after the message at `since`, whichever of three ways it was sent."""
+    found: list[str] = []
+    for message in query.messages[since + 1 :]:
+        if message.role == "tool":
+            found += [result.content for result in read_results(message.content)]
+        elif message.role != "bot":
+            found += prompted.results(message.content)
+    return [*found, *(result.content for result in query.tool_results)]
 
 
-def calls_of(query: Query) -> tuple[CallMade, ...]:
-    """The calls that were made since the user spoke last, whichever way they were sent."""
-    since = query.messages[query.last_position + 1 :]
-    return (*(c for m in since if m.is_calls for c in read_calls(m.content)), *query.tool_calls)
+def _last_words(query: Query) -> int:
+    """Where the user spoke last in words of their own, not in those of a tool."""
+    return next(_own_words(query), query.last_position)
 
 
-def _native(query: Query, decide: Decide) -> Steps:
-    results = [result.content for result in results_of(query)]
+def _task_at(query: Query) -> int:
+    """Where the user set a task last: what clients add to later turns is none."""
+    tasks = (n for n in _own_words(query) if agent.find_task(query.messages[n].content))
+    return next(tasks, _last_words(query))
+
+
+def _own_words(query: Query) -> Iterator[int]:
+    for position in range(len(query.messages) - 1, -1, -1):
+        message = query.messages[position]
+        if message.role == "user" and not prompted.results(message.content):
+            yield position
+
+
+def _native(query: Query, decide: Decide, since: int) -> Steps:
+    results = results_of(query, since)
     calls = decide(query, query.tools, results)
     if not query.tools:
         yield from spoken(_words_about(query, results))
@@ -101,9 +110,9 @@ def _native(query: Query, decide: Decide) -> Steps:
     yield DONE
 
 
-def _by_text(query: Query, decide: Decide) -> Steps:
+def _by_text(query: Query, decide: Decide, since: int) -> Steps:
     tools = prompted.offers(query.instructions)
-    results = _results_in_text(query)
+    results = results_of(query, since)
     calls = decide(query, tools, results)
     if not calls:
         yield from spoken(_words_about(query, results))
@@ -115,27 +124,16 @@ def _by_text(query: Query, decide: Decide) -> Steps:
     yield DONE
 
 
-def _results_in_text(query: Query) -> list[str]:
-    """Results since the user's last words of their own, which hold none."""
-    found: list[str] = []
-    for message in reversed(query.messages):
-        here = prompted.results(message.content) if message.role != "bot" else ()
-        if message.role == "user" and not here:
-            break
-        found[:0] = here
-    return found
-
-
 def _plain_calls(
     query: Query, tools: Sequence[ToolOffer], results: Sequence[str]
 ) -> tuple[Call, ...]:
     if results or not tools or _NO_TOOLS.search(query.words):
         return ()
-    tool = _fitting(tools, query.words)
-    said = query.words.lower()
-    count = max((n for times, n in _TIMES.items() if times in said), default=1)
+    said = prompted.own_words(query.words)
+    tool = _fitting(tools, said)
+    count = max((n for times, n in _TIMES.items() if times in said.lower()), default=1)
     return tuple(
-        Call(tool.name, sample({"type": "object", **tool.schema}, Words(query.words, skip=n)))
+        Call(tool.name, sample({"type": "object", **tool.schema}, Words(said, skip=n)))
         for n in range(count)
     )
 
@@ -143,7 +141,8 @@ def _plain_calls(
 def _agent_calls(
     query: Query, tools: Sequence[ToolOffer], results: Sequence[str]
 ) -> tuple[Call, ...]:
-    task = _task(query)
+    said = query.messages[_task_at(query)].content
+    task = agent.find_task(said, query.instructions)
     if task is None or not tools:
         return ()
     call = agent.next_call(task, tools, max(len(results), _rounds_made(query, task, tools)))
@@ -151,19 +150,20 @@ def _agent_calls(
 
 
 def _rounds_made(query: Query, task: agent.Task, tools: Sequence[ToolOffer]) -> int:
-    """Which round the last call belongs to: a client may send back that one only."""
-    made = calls_of(query)
+    """Which round the calls beside the messages belong to: they are those of one round only."""
     second = agent.next_call(task, tools, 1)
-    if not made or second is None:
-        return len(made)
-    is_second = made[-1] == CallMade(second.name, json_text.write(second.arguments))
-    return 2 if is_second else len(made)
+    if second is None or not query.tool_calls:
+        return 0
+    is_second = any(_is_same(call, second) for call in query.tool_calls)
+    return 2 if is_second else 1
 
 
-def _task(query: Query) -> agent.Task | None:
-    users = [message.content for message in query.messages if message.role == "user"]
-    tasks = (agent.find_task(said, query.instructions) for said in reversed(users))
-    return next((task for task in tasks if task is not None), None)
+def _is_same(made: CallMade, call: Call) -> bool:
+    try:
+        arguments = json_text.read(made.arguments)
+    except json_text.NotJsonError:
+        return False
+    return made.name == call.name and arguments == call.arguments
 
 
 def _fitting(tools: Sequence[ToolOffer], said: str) -> ToolOffer:
@@ -181,7 +181,7 @@ def _fitting(tools: Sequence[ToolOffer], said: str) -> ToolOffer:
 def _words_about(query: Query, results: Sequence[str]) -> str:
     if results:
         return f"Done. The tool said: {' / '.join(results)}"
-    return f"No tool is needed. You said: {query.words or NOTHING_SAID}"
+    return f"No tool is needed. You said: {prompted.own_words(query.words) or NOTHING_SAID}"
 
 
 def _call_events(query: Query, calls: Sequence[Call]) -> Iterator[Event]:

@@ -14,16 +14,15 @@ from poeflask.core.errors import ClientError, ErrorKind
 _READ_S = 120.0
 """A body must have come after this long; nginx, in front, buffers it and is stricter."""
 
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-
 
 def json_object(request: Request) -> dict[str, Any]:
     """The JSON object that the request's body is.
 
-    Any content type is taken as JSON but a form's, since many clients name none or a wrong one.
+    What the content type says matters only if the body is no JSON: `curl -d` and many clients name
+    a wrong one or none.
 
     Raises:
-        ClientError: the body is compressed, a form, not JSON, not an object, cut off or too slow.
+        ClientError: the body is compressed, not JSON, not an object, cut off or too slow.
     """
     encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
@@ -31,14 +30,15 @@ def json_object(request: Request) -> dict[str, Any]:
             ErrorKind.UNSUPPORTED_MEDIA_TYPE,
             f"The body is sent with Content-Encoding {encoding[:40]!r}; send it uncompressed.",
         )
-    if request.mimetype in _FORMS:
-        raise ClientError(
-            ErrorKind.UNSUPPORTED_MEDIA_TYPE,
-            f"The body is sent as {request.mimetype!r}; send JSON as 'application/json'.",
-        )
     try:
         value = json_text.read(_bytes(request))
     except json_text.NotJsonError as error:
+        if request.mimetype and not request.is_json:
+            raise ClientError(
+                ErrorKind.UNSUPPORTED_MEDIA_TYPE,
+                f"The body is sent as {request.mimetype[:60]!r} and is no JSON; "
+                "send JSON as 'application/json'.",
+            ) from error
         raise ClientError(
             ErrorKind.INVALID_REQUEST, f"The body could not be read as JSON: {error}."
         ) from error

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poeflask.core.json_text import NotJsonError, read, write
@@ -73,6 +73,7 @@ _VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(_VALUES)
 def test_what_is_written_reads_the_same(value):
     """Through UTF-8, whatever the value; two halves that meet become whole."""

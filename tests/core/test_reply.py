@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poeflask.core.errors import ErrorKind, PoeError
@@ -116,6 +116,7 @@ def test_every_event_has_its_place():
     assert not {*OUTPUT} & {*END}
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 5))
 def test_cuts_do_not_matter(text, size):
     """However a text is cut into events, their sum is the text."""

@@ -1,7 +1,7 @@
 """Tests of server-sent events as values."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sseclient import SSEClient
 
@@ -108,6 +108,7 @@ def wires(draw):
     return "".join(line + draw(st.sampled_from(["\n", "\r", "\r\n"])) for line in lines).encode()
 
 
+@settings(deadline=None)
 @given(wires() | st.binary(max_size=40))
 def test_cuts_do_not_matter(wire):
     """Cut in two anywhere, or everywhere, the frames are the same."""
@@ -118,6 +119,7 @@ def test_cuts_do_not_matter(wire):
         assert whole == decode(wire[:cut], wire[cut:])
 
 
+@settings(deadline=None)
 @given(wires())
 def test_sseclient_reads_the_same(wire):
     """On a whole stream that ends as it should, the library's own reading is ours."""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from openai import OpenAI
 
 ROOT = Path(__file__).parents[2]
 START_S = 20.0
@@ -36,7 +37,7 @@ class Simulator:
         """How its answers went, for each bot."""
         answer: dict[str, dict[str, int]] = requests.get(
             f"{self.url}/simulator/connections", timeout=10
-        ).json()
+        ).json()["bots"]
         return answer
 
     def reset(self) -> None:
@@ -156,3 +157,10 @@ def live(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
         POEFLASK_IDLE_TIMEOUT_S="3",
     ) as served:
         yield served
+
+
+@pytest.fixture
+def client(live: Live) -> Iterator[OpenAI]:
+    """The official SDK, with no retries of its own."""
+    with OpenAI(base_url=f"{live.url}/v1", api_key="any-key", max_retries=0, timeout=20) as made:
+        yield made

@@ -16,12 +16,6 @@ from tests.live.conftest import Live
 HELLO = [{"role": "user", "content": "Hello there, bridge!"}]
 
 
-@pytest.fixture
-def client(live: Live) -> OpenAI:
-    """The SDK, with no retries of its own."""
-    return OpenAI(base_url=f"{live.url}/v1", api_key="any-key", max_retries=0, timeout=20)
-
-
 def test_whole(client: OpenAI) -> None:
     """A whole answer has text, a reason and usage with details."""
     answer = client.chat.completions.create(model="Echo", messages=HELLO)

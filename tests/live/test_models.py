@@ -10,12 +10,6 @@ from openai import OpenAI
 from tests.live.conftest import Live
 
 
-@pytest.fixture
-def client(live: Live) -> OpenAI:
-    """The SDK, with no retries of its own."""
-    return OpenAI(base_url=f"{live.url}/v1", api_key="any-key", max_retries=0, timeout=20)
-
-
 def test_the_list_is_poes(client: OpenAI) -> None:
     """All bots, with times in seconds and what each can do."""
     models = {model.id: model for model in client.models.list()}

@@ -4,6 +4,8 @@ import gzip
 import inspect
 import json
 import time
+import weakref
+from contextlib import suppress
 
 import gevent
 import pytest
@@ -13,6 +15,7 @@ import urllib3.exceptions
 
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
 from poeflask.core.reply import Failure, Finish, Pause, TextDelta, gather
+from poeflask.core.sse import MAX_EVENT_BYTES
 from poeflask.poe.client import TRANSPORT, Attachment, transport_faults
 
 from .conftest import SSE, chunked, head, sized
@@ -50,6 +53,40 @@ def test_a_query_is_one_post(poe, connect):
     assert headers["user-agent"] == "test"
 
 
+@pytest.mark.parametrize("bot", ["", ".", ".."])
+def test_a_name_is_never_another_path(poe, connect, bot):
+    """What would lead elsewhere is no bot."""
+    with pytest.raises(PoeError) as raised:
+        ask(connect(poe.url), bot)
+
+    assert raised.value.kind == ErrorKind.UNKNOWN_MODEL
+    assert poe.requests == []
+
+
+def test_a_name_may_hold_anything(poe, connect):
+    """Poe says whether there is such a bot, even for half a character."""
+    poe.answers.append(chunked(DONE))
+    ask(connect(poe.url), "../a\r\n\ud83d")
+
+    assert poe.requests[0]["path"] == "/bot/..%2Fa%0D%0A%3F"
+
+
+def test_the_question_is_let_go_once_it_is_answered(poe, connect):
+    """A long answer does not keep a long question in memory."""
+
+    class Question(dict):
+        """Can be watched."""
+
+    poe.answers.append(chunked(A, end=b""))
+    question = Question(a=1)
+    watched = weakref.ref(question)
+    batches = connect(poe.url).query("Bot", question, "key")
+    del question
+    next(batches)
+
+    assert watched() is None
+
+
 def test_each_read_is_a_batch(poe, connect):
     """Every list but the last ends in a Pause, and comes as soon as its bytes have."""
     wait = gevent.event.Event()
@@ -77,6 +114,26 @@ def test_answers_share_a_connection(poe, connect):
         ask(client)
 
     assert poe.connections == 1
+
+
+def test_a_connection_that_was_closed_meanwhile_is_made_anew(poe, connect):
+    """Poe closes idle connections; the next answer does not suffer."""
+    poe.hang_up = True
+    poe.answers += [chunked(A, DONE)] * 2
+    client = connect(poe.url)
+    ask(client)
+    gevent.sleep(0.02)
+
+    assert [TextDelta("a"), Finish("stop")] == told(client)
+    assert poe.connections == 2
+
+
+def test_nothing_is_sent_before_the_first_read(poe, connect):
+    """An answer that nobody reads costs no points."""
+    connect(poe.url).query("Bot", {}, "key")
+    gevent.sleep(0.01)
+
+    assert poe.connections == 0
 
 
 def test_an_answer_that_is_not_read_on_after_its_end_gives_its_connection_back(poe, connect):
@@ -175,9 +232,27 @@ def test_half_a_character_is_given_back_when_the_connection_breaks(poe, connect)
 def test_silence_within_an_answer_ends_it(poe, connect):
     """When Poe says nothing for too long, the answer fails and its connection is closed."""
     poe.answers.append(chunked(A, end=b""))
+    start = time.monotonic()
     got = told(connect(poe.url, idle_timeout_s=0.1))
 
-    assert [TextDelta("a"), Failure(PoeError(ErrorKind.POE_TIMEOUT, got[-1].error.message))] == got
+    failure = Failure(PoeError(ErrorKind.POE_TIMEOUT, "Poe did not answer in time."))
+    assert [TextDelta("a"), failure] == got
+    assert time.monotonic() - start < 0.9
+    assert poe.left.wait(2)
+
+
+def test_an_event_without_end_breaks_the_answer(poe, connect):
+    """It is not collected for ever, and not waited for."""
+
+    def flood(sock):
+        with suppress(OSError):
+            sock.sendall(head(**SSE) + b"data: " + b"x" * MAX_EVENT_BYTES)
+            sock.sendall(b"x")
+
+    poe.answers.append(flood)
+    got = told(connect(poe.url))
+
+    assert [event.error.kind for event in got] == [ErrorKind.POE_BROKEN]
     assert poe.left.wait(2)
 
 
@@ -192,8 +267,8 @@ def test_strangers_are_reported(poe, connect):
 
 def test_the_key_is_kept_out_of_failures(poe, connect):
     """Also when Poe repeats it."""
-    poe.answers.append(chunked(b'event: error\ndata: {"text": "Invalid token k-1"}\n\n'))
-    (end,) = told(connect(poe.url), key="k-1")
+    poe.answers.append(chunked(b'event: error\ndata: {"text": "Invalid token k-1234567"}\n\n'))
+    (end,) = told(connect(poe.url), key="k-1234567")
 
     assert end.error.message == "Invalid token [key]"
 
@@ -253,10 +328,10 @@ def test_of_a_refusal_as_much_is_read_as_comes(poe, connect, answer):
 
 def test_a_refusal_gives_no_key_away(poe, connect):
     """Nor does a broken transport: no text of an error holds the key."""
-    poe.answers.append(sized(b"no: k-1", 401))
-    got = refused(connect(poe.url), key="k-1")
+    poe.answers.append(sized(b"no: k-1234567", 401))
+    got = refused(connect(poe.url), key="k-1234567")
 
-    assert "k-1" not in repr(got) + got.message
+    assert "k-1234567" not in repr(got) + got.message
 
 
 def test_nobody_there_is_unreachable(connect):
@@ -473,6 +548,19 @@ def test_a_file_that_is_nowhere_is_not_attached(poe, connect, body):
     with pytest.raises(PoeError, match=r"'a\.png'") as raised:
         connect(poe.url).upload_link("k", url="https://a", name="a.png")
     assert raised.value.kind == ErrorKind.POE_BROKEN
+
+
+def test_odd_names_and_types_can_be_sent(poe, connect):
+    """They come from clients and may hold anything; neither writes lines of its own."""
+    poe.answers += [sized(STORED)] * 2
+    client = connect(poe.url)
+    client.upload("k", content=b"x", name='a"\r\nX: \ud83d', content_type="a/b\r\nX: y")
+    client.upload_link("k", url="https://a/\ud83d", name="\ud83d")
+
+    form, link = (request["body"] for request in poe.requests)
+    assert b"\r\nX:" not in form
+    assert b"\r\nContent-Type: application/octet-stream\r\n\r\nx\r\n" in form
+    assert link == b"download_url=https%3A%2F%2Fa%2F%3F&download_filename=%3F"
 
 
 def test_an_empty_file_is_not_sent(poe, connect):

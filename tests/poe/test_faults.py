@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poeflask.core.errors import RULES, ErrorKind, PoeError
@@ -40,7 +40,7 @@ def told(status, body, headers=None, content_type=JSON, **options):
         (422, ErrorKind.BOT_REJECTED),
         (429, ErrorKind.RATE_LIMITED),
         (500, ErrorKind.POE_FAILED),
-        (502, ErrorKind.POE_UNAVAILABLE),
+        (502, ErrorKind.POE_UNREACHABLE),
         (503, ErrorKind.POE_UNAVAILABLE),
         (504, ErrorKind.POE_TIMEOUT),
         (524, ErrorKind.POE_TIMEOUT),
@@ -218,6 +218,14 @@ def test_when_to_come_back_is_told_in_seconds_or_as_a_date(value, seconds):
     assert seconds == told(429, b"", {"RETRY-AFTER": value}).retry_after_s
 
 
+def test_poes_own_clock_of_requests_is_second_best():
+    """It says when the minute of requests is over."""
+    headers = {"x-ratelimit-reset-requests": "12"}
+
+    assert told(429, b"", headers).retry_after_s == 12.0
+    assert told(429, b"", headers | {"Retry-After": "3"}).retry_after_s == 3.0
+
+
 def test_a_long_sentence_is_cut():
     """An error is no place for a whole prompt."""
     assert len(told(500, {"error": "x" * 9999}).message) == MAX_MESSAGE_CHARS
@@ -225,10 +233,15 @@ def test_a_long_sentence_is_cut():
 
 def test_the_key_is_never_repeated():
     """Poe may quote the key; the message does not."""
-    said = {"error": "Invalid token: k-123!"}
+    said = {"error": "Invalid token: k-1234567!"}
 
-    assert told(401, said, secret="k-123").message == "Invalid token: [key]!"
-    assert from_event(said, secret="k-123").message == "Invalid token: [key]!"
+    assert told(401, said, secret="k-1234567").message == "Invalid token: [key]!"
+    assert from_event(said, secret="k-1234567").message == "Invalid token: [key]!"
+
+
+def test_a_word_is_no_key():
+    """What is too short to be a key stays in the sentence."""
+    assert from_event({"text": "No key"}, secret="key").message == "No key"
 
 
 def test_every_kind_in_the_tables_is_poes_fault():
@@ -253,6 +266,7 @@ JSON_VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.integers(100, 999), JSON_VALUES | st.binary(max_size=40), st.text(max_size=8))
 def test_whatever_comes_is_an_error_with_a_clean_sentence(status, body, content_type):
     """No body, however wrong, is more than an error of Poe's."""

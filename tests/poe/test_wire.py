@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poeflask.core.errors import ErrorKind, PoeError
@@ -490,6 +490,7 @@ def replies(*pieces):
     return events + reader.end()
 
 
+@settings(deadline=None, max_examples=60)
 @given(_STREAMS)
 def test_cuts_do_not_matter(events):
     """Cut in two at any byte, the wire stands for the same events."""
@@ -500,6 +501,7 @@ def test_cuts_do_not_matter(events):
         assert whole == replies(wire[:cut], wire[cut:])
 
 
+@settings(deadline=None)
 @given(_STREAMS)
 def test_every_reply_has_one_end_which_is_last(events):
     """Whatever a bot sends, one Finish or Failure closes it."""
@@ -509,6 +511,7 @@ def test_every_reply_has_one_end_which_is_last(events):
     assert got[-1].index == 0
 
 
+@settings(deadline=None)
 @given(st.lists(_PIECES, max_size=8), st.lists(st.integers(0, 1), min_size=8, max_size=8))
 def test_no_text_is_lost(pieces, indexes):
     """The joined pieces are what the bot wrote, its halves of characters made whole."""
@@ -521,6 +524,7 @@ def test_no_text_is_lost(pieces, indexes):
         assert json.loads(json.dumps(said)) == texts.get(index, "")
 
 
+@settings(deadline=None)
 @given(_STREAMS)
 def test_calls_are_numbered_without_gaps_and_have_ids_of_their_own(events):
     """Positions count from 0 as calls open; each opens once, with a name and its own id."""
