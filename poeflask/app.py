@@ -19,6 +19,7 @@ from poeflask.core.tokens import TokenCounter
 from poeflask.endpoints.chat.routes import chat
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
+from poeflask.endpoints.images.routes import images
 from poeflask.endpoints.models.routes import models
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
@@ -60,7 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
     errors.install(app, {})
-    for blueprint in (home, chat, models, health):
+    for blueprint in (home, chat, images, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
@@ -168,7 +169,9 @@ class _Upstreams:
                 total_s=settings.total_timeout_s,
             ),
         )
-        return Upstream(bridge=bridge, catalogue=catalogue)
+        return Upstream(
+            bridge=bridge, catalogue=catalogue, open_file=client.open_file, fetch=client.fetch
+        )
 
     def _count_prompt(self, prompt: Prompt) -> Callable[[], int]:
         """Count while Poe thinks; what is given back waits for the number."""

@@ -10,6 +10,7 @@ from flask import current_app
 
 from poeflask.bridge import Bridge
 from poeflask.poe.catalogue import Catalogue
+from poeflask.poe.client import OpenFile
 from poeflask.stores.base import Store
 
 _NAME = "poeflask"
@@ -17,10 +18,19 @@ _NAME = "poeflask"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """A Poe to ask: the real one, or the simulator."""
+    """A Poe to ask: the real one, or the simulator.
+
+    Attributes:
+        bridge: asks its bots.
+        catalogue: the bots that it lists.
+        open_file: a file that one of its bots gave, to be read piece by piece.
+        fetch: such a file whole, and its media type.
+    """
 
     bridge: Bridge
     catalogue: Catalogue
+    open_file: Callable[[str], OpenFile]
+    fetch: Callable[[str], tuple[bytes, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
