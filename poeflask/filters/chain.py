@@ -23,7 +23,7 @@ from poeflask.core.prompt import Prompt
 from poeflask.core.reply import END, Pause, ReplyEvent, renumbered
 from poeflask.filters.base import Filter
 from poeflask.filters.files import Files
-from poeflask.filters.limits import Limits
+from poeflask.filters.limits import LimitsFilter
 from poeflask.filters.parameters import Parameters
 from poeflask.filters.progress import Progress
 from poeflask.filters.reasoning import ReasoningFilter
@@ -87,14 +87,22 @@ def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Cha
         if wants.progress:
             chain.append(Progress())
         chain += text_filters()
-        tools = tools_filter(prompt, profile, aids.tools_mode, aids.new_call_id, aids.repair)
+        tools = tools_filter(
+            prompt,
+            profile,
+            aids.tools_mode,
+            new_call_id=aids.new_call_id,
+            repair=aids.repair,
+        )
         if tools is not None:
             chain.append(tools)
         if prompt.output_format.kind != "text":
             chain.append(Structured(prompt.output_format, repair=aids.repair))
         if prompt.limits.stop or prompt.limits.max_tokens is not None:
             limits = prompt.limits
-            chain.append(Limits(stop=limits.stop, max_tokens=limits.max_tokens, count=aids.count))
+            chain.append(
+                LimitsFilter(stop=limits.stop, max_tokens=limits.max_tokens, count=aids.count)
+            )
         if prompt_tokens is not None:
             chain.append(UsageFilter(prompt_tokens, aids.count))
         return chain

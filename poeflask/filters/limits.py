@@ -25,7 +25,7 @@ _SPARE = 8
 """Tokens by which a text may have more than its parts together; uncounted text keeps so far off."""
 
 
-class Limits(ReplySide):
+class LimitsFilter(ReplySide):
     """Ends the answer early, with reason "stop" or "length"."""
 
     def __init__(

@@ -10,7 +10,9 @@ other output or the end settles it. What settles is compared with what the clien
 - it says something else: it is sent as a new paragraph.
 
 Progress is never an answer. An answer that begins like a progress line is held until it is clear
-what it is, and that is only looked for at the very start of an answer or of a replacing text.
+what it is, and that is only looked for at the very start of an answer or of a replacing text. If a
+complete answer has nothing else to say, its progress line is given back; in front of a failure it
+is not, so that a failure before the first word can still be told as one.
 """
 
 from __future__ import annotations
@@ -144,7 +146,9 @@ class Replacements(ReplySide):
     def _end(self, end: Finish | Failure, given: list[ReplyEvent]) -> None:
         text = _text(self._held)
         progress = _ONLY_PROGRESS.match(text, _dropped(text))
-        if progress and not self._shown and not self._output_seen and isinstance(end, Finish):
+        if progress and isinstance(end, Failure):
+            self._drop(len(text), given)
+        elif progress and not self._shown and not self._output_seen:
             self._release(given)
         else:
             self._settle(given, final=True)

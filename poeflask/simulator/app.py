@@ -49,6 +49,9 @@ MAX_FILE_BYTES = 50 * 1024 * 1024
 
 MAX_SHELF_BYTES = 128 * 1024 * 1024
 
+_FORM_BYTES = 64 * 1024
+"""What a form needs around its file."""
+
 _TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -71,6 +74,7 @@ def create_simulator(
     *,
     clock: Callable[[], float] = time.time,
     public_url: str | None = None,
+    max_file_bytes: int = MAX_FILE_BYTES,
     max_shelf_bytes: int = MAX_SHELF_BYTES,
 ) -> Flask:
     """A simulator with a memory of its own.
@@ -78,11 +82,12 @@ def create_simulator(
     Args:
         clock: seconds since 1970; only the points history shows it.
         public_url: how links to files begin; None takes what the request was addressed to.
-        max_shelf_bytes: how much of files is kept.
+        max_file_bytes: the largest file, and nearly the largest query, that is taken.
+        max_shelf_bytes: how much of files is kept in all.
     """
     app = Flask("poeflask.simulator", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_FILE_BYTES + 64 * 1024
-    simulator = _Simulator(clock, public_url, Shelf(max_shelf_bytes))
+    app.config["MAX_CONTENT_LENGTH"] = max_file_bytes + _FORM_BYTES
+    simulator = _Simulator(clock, public_url, Shelf(max_shelf_bytes), max_file_bytes)
     for method, path, view in simulator.routes():
         app.add_url_rule(path, path, view, methods=[method])
     app.register_error_handler(RefusedError, _refusal)
@@ -91,10 +96,17 @@ def create_simulator(
 
 
 class _Simulator:
-    def __init__(self, clock: Callable[[], float], public_url: str | None, shelf: Shelf) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        public_url: str | None,
+        shelf: Shelf,
+        max_file_bytes: int,
+    ) -> None:
         self._clock = clock
         self._public_url = public_url
         self._shelf = shelf
+        self._max_file_bytes = max_file_bytes
         self._journal = Journal()
         self._connections = Connections()
 
@@ -137,7 +149,7 @@ class _Simulator:
         part, url = request.files.get("file"), request.form.get("download_url", "")
         if (part is None) == (not url):
             raise RefusedError(400, "Send either a part 'file' or a field 'download_url'.")
-        media = _uploaded(part) if part is not None else self._downloaded(url)
+        media = self._sent(part) if part is not None else self._downloaded(url)
         self._shelf.put(media)
         self._journal.upload(
             key=fingerprint(key),
@@ -155,6 +167,16 @@ class _Simulator:
                 "file_id": f"file-{media.sha256[:24]}",
             }
         )
+
+    def _sent(self, part: FileStorage) -> Media:
+        content = part.stream.read()
+        if not content:
+            raise RefusedError(400, "The file is empty.")
+        if len(content) > self._max_file_bytes:
+            raise RefusedError(413, f"The file is larger than {self._max_file_bytes} bytes.")
+        name = part.filename or "file"
+        guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        return Media(content, part.mimetype or guessed, name)
 
     def _downloaded(self, url: str) -> Media:
         """The file behind a link: its own if it is kept here, else one that stands in for it.
@@ -224,19 +246,8 @@ def _query() -> Query:
         raise RefusedError(400, f"Malformed query: {error}") from error
 
 
-def _uploaded(part: FileStorage) -> Media:
-    content = part.stream.read()
-    if not content:
-        raise RefusedError(400, "The file is empty.")
-    if len(content) > MAX_FILE_BYTES:
-        raise RefusedError(413, f"The file is larger than {MAX_FILE_BYTES} bytes.")
-    name = part.filename or "file"
-    guessed = mimetypes.guess_type(name)[0] or "application/octet-stream"
-    return Media(content, part.mimetype or guessed, name)
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(json_text.write(value), status, content_type="application/json")
+def _json(value: Any) -> Response:
+    return Response(json_text.write(value), content_type="application/json")
 
 
 def _file(media: Media) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -127,8 +128,10 @@ def _text(schema: Mapping[str, Any], words: Words) -> str:
 
 
 def _bounded(schema: Mapping[str, Any], number: float) -> float:
-    least = schema.get("minimum", schema.get("exclusiveMinimum", number - 1) + 1)
-    most = schema.get("maximum", schema.get("exclusiveMaximum", number + 1) - 1)
+    least = schema.get("minimum", schema.get("exclusiveMinimum", -math.inf))
+    most = schema.get("maximum", schema.get("exclusiveMaximum", math.inf))
+    least += 0 if "minimum" in schema else 1
+    most -= 0 if "maximum" in schema else 1
     return float(min(max(number, least), most))
 
 

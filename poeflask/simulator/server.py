@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import gevent
 from flask import Flask
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
@@ -13,6 +14,10 @@ from poeflask.simulator.app import UPLOAD_PATH, create_simulator
 from poeflask.simulator.stream import SOCKET
 
 HOST = "127.0.0.1"
+
+_FAIR_SHARE = 64
+"""After so many writes a bot that talks without a pause lets others of this process run: who reads
+it may be one of them."""
 
 
 class _Handler(WSGIHandler):  # type: ignore[misc]  # gevent brings no types
@@ -29,8 +34,10 @@ class _Handler(WSGIHandler):  # type: ignore[misc]  # gevent brings no types
         return environ
 
     def process_result(self) -> None:
-        for piece in self.result:
+        for number, piece in enumerate(self.result, 1):
             self.write(piece)
+            if number % _FAIR_SHARE == 0:
+                gevent.sleep(0)
         if not self.headers_sent:
             self.write(b"")
         if self.response_use_chunked:
@@ -63,6 +70,14 @@ class SimulatorServer:
         """
         self._server.start()
         return self.base_url
+
+    def serve(self) -> None:
+        """Serve until `stop` is called from elsewhere; start first if that has not been done.
+
+        Raises:
+            OSError: the port is taken.
+        """
+        self._server.serve_forever()
 
     def stop(self) -> None:
         """Close the port and every connection, also those of which an answer is open."""

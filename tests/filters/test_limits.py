@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from poeflask.core.reply import Finish, Pause, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 from poeflask.core.tokens import TokenCounter
-from poeflask.filters.limits import Limits
+from poeflask.filters.limits import LimitsFilter
 from poeflask.vocabulary import o200k
 from tests.filters.laws import (
     check_laws,
@@ -30,7 +30,7 @@ PROSE = "The quick brown fox, unbelievably, jumps över 13 lazy dogs — und 你
 
 def limits(*stop, max_tokens=None):
     """The filter with real token counting."""
-    return Limits(stop=stop, max_tokens=max_tokens, count=counter.count)
+    return LimitsFilter(stop=stop, max_tokens=max_tokens, count=counter.count)
 
 
 def words(text):
@@ -56,7 +56,7 @@ def test_any_way_of_counting_is_obeyed(data, max_tokens):
     """Also one for which the whole is not the sum of its parts."""
     stream = data.draw(streams(("a", " ", PROSE, "one two three ")))
     got = check_laws(
-        lambda: Limits(stop=(), max_tokens=max_tokens, count=words),
+        lambda: LimitsFilter(stop=(), max_tokens=max_tokens, count=words),
         stream,
         data.draw(recut(stream)),
     )
@@ -147,7 +147,7 @@ def test_no_limit_is_not_a_limit_of_nothing():
     stream = [TextDelta("a"), Finish()]
 
     assert [Finish("length")] == settle(limits(max_tokens=0), stream)
-    assert stream == settle(Limits(stop=(), max_tokens=None, count=words), stream)
+    assert stream == settle(LimitsFilter(stop=(), max_tokens=None, count=words), stream)
 
 
 def test_an_answer_is_counted_a_bounded_number_of_times():
@@ -161,7 +161,7 @@ def test_an_answer_is_counted_a_bounded_number_of_times():
     text = PROSE * 3000
     started = process_time()
     batches = [[TextDelta(text[at : at + 8])] for at in range(0, len(text), 8)]
-    got = settle_batches(Limits(stop=(), max_tokens=40_000, count=count), batches)
+    got = settle_batches(LimitsFilter(stop=(), max_tokens=40_000, count=count), batches)
 
     assert 40_000 == counter.count(text_of(got))
     assert sum(counted) < 30 * len(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import process_time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poeflask.filters.markers import Found, Scanner
@@ -35,12 +35,14 @@ def by_definition(markers: list[str], text: str) -> Found:
     return Found(text, "", "")
 
 
+@settings(deadline=None)
 @given(st.lists(small, max_size=4), st.lists(small, max_size=6))
 def test_any_cut_finds_the_marker_that_completes_first(markers, pieces):
     """What is found is what the definition finds in the joined text."""
     assert by_definition(markers, "".join(pieces)) == scan(markers, pieces)
 
 
+@settings(deadline=None)
 @given(st.lists(small, max_size=4), st.lists(small, max_size=6))
 def test_only_what_may_become_a_marker_is_held(markers, pieces):
     """What is held is the longest end of the text that begins a marker."""

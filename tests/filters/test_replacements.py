@@ -96,12 +96,18 @@ def test_an_answer_of_progress_only_is_given_back(status):
     assert status == said(Replace("other"), Replace(status))
 
 
+@pytest.mark.parametrize("status", [*PROGRESS, *SPINNERS])
+def test_progress_in_front_of_a_failure_is_dropped(status):
+    """Otherwise the failure would look like the end of an answer."""
+    assert [broken] == settle(Replacements(), [Replace(status), broken])
+    assert [note, broken] == settle(Replacements(), [TextDelta(status), note, broken])
+
+
 @pytest.mark.parametrize("status", PROGRESS)
-def test_progress_beside_a_file_or_a_failure_is_dropped(status):
-    """A file is the answer, and a failure is better without progress in front of it."""
+def test_progress_beside_a_file_is_dropped(status):
+    """The file is the answer."""
     assert [file, Finish()] == settle(Replacements(), [TextDelta(status), file, Finish()])
     assert [file, Finish()] == settle(Replacements(), [file, TextDelta(status), Finish()])
-    assert [broken] == settle(Replacements(), [Replace(status), broken])
 
 
 @pytest.mark.parametrize(

@@ -92,12 +92,12 @@ def test_what_is_no_answer_at_all_is_told_without_its_markup(client: OpenAI, bot
 )
 def test_an_error_after_text_is_raised_by_the_sdk(client: OpenAI, bot: str, code: str) -> None:
     """What was said stays said, then the SDK raises; nothing is asked again."""
-    said = ""
+    stream = client.chat.completions.create(model=bot, messages=HELLO, stream=True)
+    said: list[str] = []
     with pytest.raises(openai.APIError) as caught:
-        for chunk in client.chat.completions.create(model=bot, messages=HELLO, stream=True):
-            said += chunk.choices[0].delta.content or ""
+        said.extend(chunk.choices[0].delta.content or "" for chunk in stream)
 
-    assert said.startswith("Hello")
+    assert "".join(said).startswith("Hello")
     assert code == caught.value.code
 
 

@@ -10,20 +10,24 @@ from poeflask.simulator.steps import Event, Step, Steps
 
 
 def user(content: str, **more: Any) -> dict[str, Any]:
+    """A user's message."""
     return {"role": "user", "content": content, **more}
 
 
 def query(*messages: dict[str, Any], **fields: Any) -> Query:
+    """A query of these messages."""
     return read_query({"version": "1.2", "type": "query", "query": list(messages), **fields})
 
 
 def tool(name: str, description: str = "", **properties: Any) -> dict[str, Any]:
+    """A tool as a query offers it; all its properties are required."""
     schema = {"type": "object", "properties": properties, "required": list(properties)}
     function = {"name": name, "description": description, "parameters": schema}
     return {"type": "function", "function": function}
 
 
 def called(*calls: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+    """A bot's message with these calls."""
     listed = [
         {"id": "c", "type": "function", "function": {"name": n, "arguments": json_text.write(a)}}
         for n, a in calls
@@ -36,6 +40,7 @@ def called(*calls: tuple[str, dict[str, Any]]) -> dict[str, Any]:
 
 
 def gave(*results: str) -> dict[str, Any]:
+    """A tool's message with these results."""
     listed = [{"role": "tool", "name": "t", "tool_call_id": "c", "content": r} for r in results]
     return {"role": "tool", "content": json_text.write(listed)}
 

@@ -19,6 +19,7 @@ from tests.simulator.queries import query, said, user
 
 
 def steps(name, *messages, **fields):
+    """What a bot does with these messages."""
     return list(ROSTER[name].act(query(*messages, **fields)))
 
 
