@@ -261,7 +261,8 @@ def test_an_edit_streams(client: OpenAI) -> None:
 def test_a_variation(live: Live, client: OpenAI) -> None:
     """A variation needs no words."""
     picture = ("dot.png", PNG + b"1", "image/png")
-    answer = client.images.create_variation(model="Painter", image=picture, n=2)
+    with pytest.warns(DeprecationWarning, match="deprecated"):
+        answer = client.images.create_variation(model="Painter", image=picture, n=2)
 
     assert answer.data is not None
     assert 2 == len(answer.data)
