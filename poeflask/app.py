@@ -16,6 +16,7 @@ from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
+from poeflask.endpoints.audio.routes import audio
 from poeflask.endpoints.chat.routes import chat
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
@@ -61,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
     errors.install(app, {})
-    for blueprint in (home, chat, images, models, health):
+    for blueprint in (home, chat, images, audio, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))

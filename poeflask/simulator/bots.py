@@ -189,6 +189,28 @@ def listener(query: Query) -> Steps:
     yield DONE
 
 
+CUES = (("00:00:00", "00:00:01", "This is"), ("00:00:01", "00:00:02", "what I heard."))
+
+
+def scribe(query: Query) -> Steps:
+    """Writes down a sound file, with times if asked for SubRip or WebVTT; always the same words."""
+    sounds = [a for a in query.last.attachments if a.content_type.startswith("audio/")]
+    if not sounds:
+        yield from spoken("There is nothing to hear.")
+    elif "SubRip" in query.words:
+        yield from spoken("\n".join(f"{_cue(*cue, ',')}\n" for cue in CUES))
+    elif "WebVTT" in query.words:
+        cues = "\n".join(f"{_cue(*cue, '.')}\n" for cue in CUES)
+        yield from spoken(f"```vtt\nWEBVTT\n\n{cues}```")
+    else:
+        yield from spoken(" ".join(said for _, _, said in CUES))
+    yield DONE
+
+
+def _cue(start: str, end: str, said: str, comma: str) -> str:
+    return f"{start}{comma}000 --> {end}{comma}500\n{said}"
+
+
 def suggester(query: Query) -> Steps:
     """Answers and suggests what you could say next."""
     yield from spoken(query.words or NOTHING_SAID)
@@ -298,6 +320,7 @@ BOTS = (
     ),
     Bot("Reader", reader, takes=("text", "image", "audio", "video")),
     Bot("Listener", listener, takes=("text", "audio")),
+    Bot("Scribe", scribe, takes=("text", "audio")),
     Bot("Suggester", suggester),
     Bot("Meta", meta),
     Bot("Parallel", parallel),

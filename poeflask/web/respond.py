@@ -14,7 +14,7 @@ from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.core.reply import Failure, ReplyEvent
 from poeflask.web.hangup import watch
 
-_STREAM_HEADERS = {
+STREAM_HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
 }
@@ -45,7 +45,7 @@ def stream(
 
     _begin(answer, first_event_wait_s, let_go)
     response = Response(_frames(answer, encoder, heartbeat_s), mimetype="text/event-stream")
-    response.headers.update(_STREAM_HEADERS)
+    response.headers.update(STREAM_HEADERS)
     response.headers.update(headers)
     response.call_on_close(let_go)
     return response

@@ -6,6 +6,7 @@ import pytest
 import requests
 
 from poeflask.core.form import Form
+from tests.endpoints.audio.bad_requests import BAD_REQUESTS as AUDIO
 from tests.endpoints.images.bad_requests import BAD_REQUESTS as IMAGES
 from tests.endpoints.media_requests import Bad
 from tests.live.conftest import Live
@@ -19,7 +20,7 @@ def session() -> requests.Session:
         yield made
 
 
-@pytest.mark.parametrize("bad", IMAGES, ids=lambda bad: f"{bad.path}: {bad.name}")
+@pytest.mark.parametrize("bad", [*IMAGES, *AUDIO], ids=lambda bad: f"{bad.path}: {bad.name}")
 def test_a_wrong_request(live: Live, session: requests.Session, bad: Bad) -> None:
     """The error says in OpenAI's shape which field is wrong and what would be right."""
     answer = _post(session, f"{live.url}{bad.path}", bad.sent)

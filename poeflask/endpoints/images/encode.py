@@ -6,16 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from poeflask.core.dialect import openai_error
 from poeflask.core.errors import ErrorKind, PoeError, PoeflaskError
-from poeflask.core.json_text import write
 from poeflask.core.profile import Profile
 from poeflask.core.reply import Failure, FileEvent, Note, Reply, ReplyEvent, Usage, gather_all
+from poeflask.endpoints.event_frames import HEARTBEAT, error_frame, event_frame
 from poeflask.endpoints.images.decode import ImageRequest
 from poeflask.endpoints.made_files import Loaded, Made, family, made, no_file, usage_of
-
-_HEARTBEAT = ": ping\n\n"
-
 
 Load = Callable[[Sequence[FileEvent]], list[Loaded]]
 """Fetches files, in their order. Raises PoeflaskError."""
@@ -147,7 +143,7 @@ class ImageStream:
 
     def heartbeat(self) -> str:
         """A comment, which every reader of server-sent events skips."""
-        return _HEARTBEAT
+        return HEARTBEAT
 
     def _guarded(self, frames: Callable[[], str]) -> str:
         try:
@@ -157,8 +153,7 @@ class ImageStream:
 
     def _error(self, error: PoeflaskError) -> str:
         self._failed = True
-        body = {"type": "error", **openai_error(error, "").body}
-        return f"event: error\ndata: {write(body)}\n\n"
+        return error_frame(error)
 
     def _preview(self, note: Note) -> str:
         if note.name != "preview" or self._previewed >= self._previews_left:
@@ -178,10 +173,8 @@ class ImageStream:
         return "".join(self._frame("completed", picture, usage) for picture in pictures)
 
     def _frame(self, step: str, picture: Loaded, more: Mapping[str, Any]) -> str:
-        name = f"{self._asked.event}.{step}"
         wishes = self._asked.wishes
         data = {
-            "type": name,
             "b64_json": picture.base64,
             "created_at": self._created,
             "size": wishes.get("size", "auto"),
@@ -190,7 +183,7 @@ class ImageStream:
             "output_format": output_format(picture.content_type) or "png",
             **more,
         }
-        return f"event: {name}\ndata: {write(data)}\n\n"
+        return event_frame(f"{self._asked.event}.{step}", data)
 
 
 def _usages(replies: Sequence[Reply]) -> list[Usage]:
