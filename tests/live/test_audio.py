@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterator
 from io import BytesIO
 
 import openai
@@ -18,9 +19,10 @@ HEARD = "This is what I heard."
 
 
 @pytest.fixture
-def client(live: Live) -> OpenAI:
+def client(live: Live) -> Iterator[OpenAI]:
     """The SDK, with no retries of its own."""
-    return OpenAI(base_url=f"{live.url}/v1", api_key="any-key", max_retries=0, timeout=20)
+    with OpenAI(base_url=f"{live.url}/v1", api_key="any-key", max_retries=0, timeout=20) as made:
+        yield made
 
 
 def parameters_of(live: Live, bot: str) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import struct
+from collections.abc import Iterator
 
 import openai
 import pytest
@@ -16,9 +17,10 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture
-def client(live: Live) -> OpenAI:
+def client(live: Live) -> Iterator[OpenAI]:
     """The SDK, with no retries of its own."""
-    return OpenAI(base_url=f"{live.url}/v1", api_key="any-key", max_retries=0, timeout=20)
+    with OpenAI(base_url=f"{live.url}/v1", api_key="any-key", max_retries=0, timeout=20) as made:
+        yield made
 
 
 def decoded(text: str | None) -> bytes:
