@@ -22,6 +22,7 @@ from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.images.routes import images
 from poeflask.endpoints.models.routes import models
+from poeflask.endpoints.videos.routes import videos
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
 from poeflask.poe.attachments import Attachments, reattach
@@ -63,7 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
     errors.install(app, {})
-    for blueprint in (home, chat, images, audio, models, health):
+    for blueprint in (home, chat, images, audio, videos, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))

@@ -4,7 +4,7 @@ Bots that make pictures and films tell of their progress by text that they repla
 video (12s elapsed)...", a first blurred picture). The filter of replacements swallows all of that,
 as it must; this one stands before it and puts a Note in front of each such event:
 
-- "progress", with the line as `text`;
+- "progress", with the line as `text`: a known line, or a replacing one that counts in per cent;
 - "preview", with `url` and `content_type` of a picture that a replacing text shows.
 """
 
@@ -19,6 +19,7 @@ from poeflask.filters.reply_side import ReplySide
 _CITED = re.compile(
     r"!\[[^\[\]\n]{0,500}\](?:\[([^\[\]\n]{1,200})\]|\((https://[^\s()<>]{1,3000})\))"
 )
+_PERCENT = re.compile(r"[^\n]{0,150}\b\d{1,3}\s?%[^\n]{0,50}")
 _LONGEST_LINE = 200
 
 
@@ -34,19 +35,16 @@ class Progress(ReplySide):
             case FileEvent():
                 self._files[event.inline_ref] = event
             case TextDelta():
-                self._tell(self._text + event.text, given)
+                self._text = (self._text + event.text)[: _LONGEST_LINE + 1]
+                given.extend(_progress(self._text, is_progress(self._text)))
             case Replace():
-                self._tell(event.text, given)
+                self._text = event.text[: _LONGEST_LINE + 1]
+                counts = _PERCENT.fullmatch(self._text.strip()) is not None
+                given.extend(_progress(self._text, counts or is_progress(self._text)))
                 given.extend(self._previews(event.text))
             case _:
                 pass
         given.append(event)
-
-    def _tell(self, text: str, given: list[ReplyEvent]) -> None:
-        """Keep as much of the answer's text as a progress line may be long; tell if it is one."""
-        self._text = text[: _LONGEST_LINE + 1]
-        if is_progress(self._text):
-            given.append(Note("progress", {"text": self._text.strip()}))
 
     def _previews(self, text: str) -> list[Note]:
         return [
@@ -59,3 +57,7 @@ class Progress(ReplySide):
     def _file(self, ref: str, link: str) -> tuple[str, str]:
         file = self._files.get(ref) if ref else None
         return (link, "image/*") if file is None else (file.url, file.content_type)
+
+
+def _progress(text: str, tells: bool) -> list[Note]:
+    return [Note("progress", {"text": text.strip()})] if tells else []

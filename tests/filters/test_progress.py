@@ -33,6 +33,13 @@ def test_a_line_in_pieces():
     assert [events[0], told(LINE), *events[1:]] == settle(Progress(), events)
 
 
+def test_a_line_in_per_cent():
+    """A replacing line that counts is progress, whatever its words; as text it may be an answer."""
+    events = [TextDelta("Growth: 45 %"), Replace("Frames: 45 %"), Replace("45 %\nof all"), Finish()]
+
+    assert [events[0], told("Frames: 45 %"), *events[1:]] == settle(Progress(), events)
+
+
 def test_a_cited_picture():
     """A replacing text that shows a file is a preview of it."""
     events = [FILE, Replace("![1.png][r1]"), Finish()]

@@ -9,6 +9,7 @@ from poeflask.core.form import Form
 from tests.endpoints.audio.bad_requests import BAD_REQUESTS as AUDIO
 from tests.endpoints.images.bad_requests import BAD_REQUESTS as IMAGES
 from tests.endpoints.media_requests import Bad
+from tests.endpoints.videos.bad_requests import BAD_REQUESTS as VIDEOS
 from tests.live.conftest import Live
 
 
@@ -20,7 +21,9 @@ def session() -> requests.Session:
         yield made
 
 
-@pytest.mark.parametrize("bad", [*IMAGES, *AUDIO], ids=lambda bad: f"{bad.path}: {bad.name}")
+@pytest.mark.parametrize(
+    "bad", [*IMAGES, *AUDIO, *VIDEOS], ids=lambda bad: f"{bad.path}: {bad.name}"
+)
 def test_a_wrong_request(live: Live, session: requests.Session, bad: Bad) -> None:
     """The error says in OpenAI's shape which field is wrong and what would be right."""
     answer = _post(session, f"{live.url}{bad.path}", bad.sent)
