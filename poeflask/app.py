@@ -21,6 +21,7 @@ from poeflask.endpoints.chat.routes import chat
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.images.routes import images
+from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
 from poeflask.endpoints.videos.routes import videos
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
@@ -64,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
     errors.install(app, {})
-    for blueprint in (home, chat, images, audio, videos, models, health):
+    for blueprint in (home, chat, messages, images, audio, videos, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
@@ -83,6 +84,7 @@ def _services(settings: Settings, store: Store) -> Services:
     return Services(
         upstream_for=make.upstream_for,
         store=store,
+        count_prompt=make.count_prompt,
         clock=time.time,
         new_id=_new_id,
         heartbeat_s=settings.heartbeat_s,
@@ -127,6 +129,11 @@ class _Upstreams:
         state = self._poe.catalogue.state()
         return "simulated" if state == "missing" and self._settings.simulator_enabled else state
 
+    def count_prompt(self, prompt: Prompt) -> Callable[[], int]:
+        """Count a prompt's tokens while Poe thinks; what is given back waits for the number."""
+        counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
+        return lambda: int(counting.get())
+
     def _make(self, name: str, base_url: str, upload_url: str) -> Upstream:
         settings = self._settings
         client = PoeClient(
@@ -154,7 +161,7 @@ class _Upstreams:
         )
         aids = Aids(
             count=lambda text: self._threads.run(self._counter.count, text),
-            count_prompt=self._count_prompt,
+            count_prompt=self.count_prompt,
             repair=lambda text: self._threads.run(repaired, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
@@ -182,8 +189,3 @@ class _Upstreams:
         return Upstream(
             bridge=bridge, catalogue=catalogue, open_file=client.open_file, fetch=client.fetch
         )
-
-    def _count_prompt(self, prompt: Prompt) -> Callable[[], int]:
-        """Count while Poe thinks; what is given back waits for the number."""
-        counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
-        return lambda: int(counting.get())

@@ -35,7 +35,7 @@ MAX_ERROR_S = 5.0
 MAX_JSON_BYTES = 32 * 1024 * 1024
 """Poe's list of bots was 0.75 MB in 2026."""
 
-MAX_FETCHED_BYTES = 100 * 1024 * 1024
+MAX_FETCHED_BYTES = 64 * 1024 * 1024
 """Poe's bots may give files of up to 50 MB."""
 
 DRAIN_BYTES = 64 * 1024

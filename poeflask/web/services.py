@@ -9,6 +9,7 @@ from typing import Literal, cast
 from flask import current_app
 
 from poeflask.bridge import Bridge
+from poeflask.core.prompt import Prompt
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import OpenFile
 from poeflask.stores.base import Store
@@ -40,6 +41,7 @@ class Services:
     Attributes:
         upstream_for: the Poe that a key belongs to.
         store: where shared state is kept.
+        count_prompt: begins to count a prompt's tokens; what it gives waits for the number.
         clock: seconds since 1970.
         new_id: an id that cannot be guessed, behind the given prefix.
         heartbeat_s: how long a stream may be silent before it is kept alive; 0 for never.
@@ -52,6 +54,7 @@ class Services:
 
     upstream_for: Callable[[str], Upstream]
     store: Store
+    count_prompt: Callable[[Prompt], Callable[[], int]]
     clock: Callable[[], float]
     new_id: Callable[[str], str]
     heartbeat_s: float

@@ -36,6 +36,8 @@ _LOOK_S = 1.0
 """How often the maker of a film looks whether it is still wanted."""
 
 _TRIES = 3
+_RETRY_S = 1.0
+"""How often the end of a film is given to a store that cannot be reached, and how far apart."""
 
 _log = structlog.get_logger(__name__)
 
@@ -141,14 +143,14 @@ class VideoJobs:
 
     def _finish(self, job: VideoJob) -> None:
         """Keep the end, unless the film was deleted or given up meanwhile."""
-        for attempt in range(1, _TRIES + 1):
+        for _ in range(_TRIES):
             try:
                 kept = self._kept.get(job.id)
                 if kept is not None and not load_job(kept).is_over:
                     self._put(job)
             except OwnError as error:
                 _log.warning("video_not_kept", video_id=job.id, reason=error.message)
-                gevent.sleep(attempt)
+                gevent.sleep(_RETRY_S)
             else:
                 return
 

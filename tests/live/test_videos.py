@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import openai
 import pytest
 import requests
 from openai import OpenAI
 
-from tests.live.conftest import Live
+from tests.live.conftest import Live, Simulator, serving
 
 # OpenAI gives its own films up; clients of this shape of API stay.
 pytestmark = pytest.mark.filterwarnings("ignore:The Sora API is scheduled:DeprecationWarning")
@@ -176,3 +177,18 @@ def test_a_wrong_page(live: Live) -> None:
 def test_no_key(live: Live) -> None:
     """Nobody lists films without a key."""
     assert 401 == requests.get(f"{live.url}/v1/videos", timeout=10).status_code
+
+
+def test_a_restart(simulator: Simulator, tmp_path: Path) -> None:
+    """A film outlives the server that made it."""
+    key = {"Authorization": "Bearer k"}
+    order = {"model": "Film-Maker", "prompt": "x"}
+    with serving(simulator, tmp_path) as first:
+        film = requests.post(f"{first.url}/v1/videos", headers=key, json=order, timeout=10).json()
+    with serving(simulator, tmp_path) as second:
+        path = f"{second.url}/v1/videos/{film['id']}"
+        later = requests.get(path, headers=key, timeout=10).json()
+        content = requests.get(f"{path}/content", headers=key, timeout=10)
+
+    assert "completed" == later["status"]
+    assert b"ftyp" == content.content[4:8]

@@ -66,6 +66,7 @@ def jobs(store: MemoryStore, clock: Clock) -> VideoJobs:
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makers look every few milliseconds."""
     monkeypatch.setattr(video_jobs, "_LOOK_S", 0.01)
+    monkeypatch.setattr(video_jobs, "_RETRY_S", 0.01)
 
 
 def new_answer() -> Answer:
@@ -234,16 +235,13 @@ def test_an_order_that_cannot_be_kept(clock: Clock) -> None:
     assert answer.is_over()
 
 
-def test_a_store_that_is_away_for_a_while(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_away_for_a_while(clock: Clock) -> None:
     """A film is made on and kept in the end."""
     store = Moody(clock=clock)
     jobs = VideoJobs(store, "key", clock)
     answer = new_answer()
-    waits: list[float] = []
     jobs.start(order(), answer, MAKER)
-    monkeypatch.setattr(video_jobs.gevent, "sleep", waits.append)
-    store.faults = 2
+    store.faults = 3
     answer.put(0, [FILM, Finish()])
-    monkeypatch.undo()
     until(lambda: store.faults == 0)
     until(lambda: status(jobs) == "completed")

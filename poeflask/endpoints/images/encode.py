@@ -123,12 +123,16 @@ class ImageStream:
         failure = next((event for event in events if isinstance(event, Failure)), None)
         if failure is not None:
             return self._error(failure.error)
-        previews = [event for event in events if isinstance(event, Note)]
-        return self._guarded(lambda: "".join(map(self._preview, previews)))
+        return "".join(self._preview(event) for event in events if isinstance(event, Note))
 
     def close(self) -> str:
         """The pictures, or why there are none; nothing behind an error."""
-        return "" if self._failed else self._guarded(self._completed)
+        if self._failed:
+            return ""
+        try:
+            return self._completed()
+        except PoeflaskError as error:
+            return self._error(error)
 
     def whole(self, events: Sequence[ReplyEvent]) -> Mapping[str, Any]:
         """The answer of a client that does not stream.
@@ -145,22 +149,20 @@ class ImageStream:
         """A comment, which every reader of server-sent events skips."""
         return HEARTBEAT
 
-    def _guarded(self, frames: Callable[[], str]) -> str:
-        try:
-            return frames()
-        except PoeflaskError as error:
-            return self._error(error)
-
     def _error(self, error: PoeflaskError) -> str:
         self._failed = True
         return error_frame(error)
 
     def _preview(self, note: Note) -> str:
+        """The event of a preview; one that cannot be had is none."""
         if note.name != "preview" or self._previewed >= self._previews_left:
             return ""
         url, content_type = str(note.data["url"]), str(note.data["content_type"])
         file = FileEvent(url=url, content_type=content_type, name="preview")
-        picture = self._load([file])[0]
+        try:
+            picture = self._load([file])[0]
+        except PoeflaskError:
+            return ""
         index = self._previewed
         self._previewed += 1
         return self._frame("partial_image", picture, {"partial_image_index": index})

@@ -104,6 +104,8 @@ def _references(envelope: Mapping[str, Any], sent: Form | object) -> list[File]:
     """The picture to begin with: a file of the form, a link, a data URL or an id; none or one."""
     uploads = sent.files if isinstance(sent, Form) else ()
     files = [as_file(file) for file in uploads if file.key.partition("[")[0] == "input_reference"]
+    if "input_image" in envelope:
+        files.append(file_from_data(envelope["input_image"], "input_image"))
     match envelope.get("input_reference"):
         case None:
             pass

@@ -26,7 +26,7 @@ def preview(name):
 
 def load(files):
     """Stands for the fetching of files: the content is the name."""
-    if any(file.name == "lost" for file in files):
+    if any(file.url.endswith("lost") for file in files):
         raise PoeError(ErrorKind.POE_BROKEN, "It is lost.")
     return [Loaded(url=f.url, content_type="image/webp", base64=f.url[-1]) for f in files]
 
@@ -118,6 +118,15 @@ def test_previews(cut):
     frames = stream([*events, Finish()], cut=cut, partial_images=2)
 
     assert [("a", 0), ("b", 1), ("c", None)] == [
+        (data["b64_json"], data.get("partial_image_index")) for _, data in frames
+    ]
+
+
+def test_a_preview_that_is_lost():
+    """A preview that cannot be fetched is left out; the picture still comes."""
+    frames = stream([preview("lost"), preview("a"), picture("b"), Finish()], partial_images=2)
+
+    assert [("a", 0), ("b", None)] == [
         (data["b64_json"], data.get("partial_image_index")) for _, data in frames
     ]
 

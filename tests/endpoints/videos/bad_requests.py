@@ -47,6 +47,7 @@ BAD_REQUESTS = [
         input_reference={"image_url": "file:///etc/passwd"},
     ),
     video("broken base64", "input_reference", "base64", input_reference="§§§§"),
+    video("a word as picture", "input_image", "base64", input_image="a picture!"),
     video("a list of parameters", "extra_body", "an object", extra_body=[]),
     video_form("a form without prompt", "prompt", "missing", form(model="F")),
     video_form("a form without model", "model", "missing", form(prompt="x")),

@@ -58,6 +58,7 @@ def test_a_plain_request():
             File(base64="aGk=", content_type="image/png"),
         ),
         (GOOD | {"input_reference": "aGk="}, File(base64="aGk=")),
+        (GOOD | {"input_image": "aGk="}, File(base64="aGk=")),
     ],
 )
 def test_the_picture_to_begin_with(sent, picture):
