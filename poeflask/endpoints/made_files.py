@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -89,15 +89,6 @@ def usage_of(usages: Sequence[Usage]) -> dict[str, Any]:
         "input_tokens": prompt,
         "output_tokens": completion,
         "total_tokens": prompt + completion,
-    }
-
-
-def extra_fields(sent: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
-    """Unknown fields with plain values: the bot may declare parameters of these names."""
-    return {
-        name: value
-        for name, value in sent.items()
-        if name not in known and isinstance(value, (str, int, float)) and len(name) <= 64
     }
 
 

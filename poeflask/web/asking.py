@@ -11,6 +11,7 @@ from flask import g
 
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Prompt
+from poeflask.endpoints.common_fields import SkipSystemPrompt, skips_system_prompt
 from poeflask.filters.media_parameters import fitted
 from poeflask.filters.parameters import left_out
 from poeflask.poe.catalogue import Catalogue
@@ -51,12 +52,19 @@ class Making(NamedTuple):
 
 
 def address_maker(
-    prompt: Prompt, extras: Mapping[str, Any], wishes: Mapping[str, Any], catalogue: Catalogue
+    prompt: Prompt,
+    extras: Mapping[str, Any],
+    wishes: Mapping[str, Any],
+    catalogue: Catalogue,
+    *,
+    skip_system_prompt: SkipSystemPrompt,
 ) -> Making:
     """As `address`, with wishes for pictures, sounds and films in the bot's own parameters.
 
     What the client names as the bot's parameter wins over a wish.
     """
+    skips = skips_system_prompt(skip_system_prompt, prompt.messages)
+    prompt = replace(prompt, skip_system_prompt=skips)
     addressed, left_out = address(prompt, extras, catalogue)
     profile = catalogue.profile(addressed.bot)
     found = fitted(wishes, profile)

@@ -8,7 +8,6 @@ from poeflask.endpoints.made_files import (
     Loaded,
     Made,
     as_links,
-    extra_fields,
     made,
     no_file,
     usage_of,
@@ -85,13 +84,6 @@ def test_usage_is_summed():
     usages = [Usage(prompt_tokens=1, completion_tokens=2), Usage(prompt_tokens=3)]
 
     assert {"input_tokens": 4, "output_tokens": 2, "total_tokens": 6} == usage_of(usages)
-
-
-def test_extra_fields_are_plain():
-    """Only values that a bot's parameter can have are kept."""
-    sent = {"model": "x", "seed": 1, "list": [], "none": None, "k" * 65: 1}
-
-    assert {"seed": 1} == extra_fields(sent, {"model": object()})
 
 
 def test_links_to_files():

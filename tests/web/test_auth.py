@@ -35,7 +35,6 @@ def test_a_key_is_found_in_either_header(headers: dict[str, str]) -> None:
         {"Authorization": "Basic canary"},
         {"Authorization": "canary"},
         {"Authorization": "Bearer canary canary"},
-        {"Authorization": "Bearer canary\r\nX: canary"},
         {"Authorization": "Bearer canaryé"},
         {"x-api-key": "canary" * 100},
     ],

@@ -16,9 +16,9 @@ from poeflask.endpoints.audio.schema import (
     TRANSCRIPTION_ENVELOPE,
     TRANSLATION_ENVELOPE,
 )
+from poeflask.endpoints.common_fields import own_parameters, unknown_fields
 from poeflask.endpoints.form_body import as_body, as_file
 from poeflask.endpoints.inline_files import file_from_url
-from poeflask.endpoints.made_files import extra_fields
 from poeflask.endpoints.shapes import kind_of, read_envelope, wrong
 
 TranscriptFormat = Literal["json", "text", "srt", "vtt", "verbose_json"]
@@ -78,6 +78,7 @@ def decode_speech(body: object) -> SpeechRequest:
         ClientError: kind INVALID_REQUEST for the first field that is wrong; here and below.
     """
     envelope = read_envelope(SPEECH_ENVELOPE, body)
+    extras, strangers = unknown_fields(body if isinstance(body, dict) else {}, SPEECH_ENVELOPE)
     wishes = {
         "voice": _voice(envelope.get("voice")),
         "speed": None if envelope.get("speed") == 1 else envelope.get("speed"),
@@ -86,11 +87,12 @@ def decode_speech(body: object) -> SpeechRequest:
         "language": envelope.get("language"),
     }
     return SpeechRequest(
-        prompt=_saying(envelope["model"], envelope["input"], _parameters(envelope)),
+        prompt=_saying(envelope["model"], envelope["input"], own_parameters(envelope)),
         format=envelope.get("response_format"),
         as_events=envelope.get("stream_format") == "sse",
         wishes=_said(wishes),
-        extras=extra_fields(body if isinstance(body, dict) else {}, SPEECH_ENVELOPE.fields),
+        extras=extras,
+        ignored=tuple(strangers),
     )
 
 
@@ -150,13 +152,14 @@ def decode_transcription(sent: Form) -> ListenRequest:
     body = as_body(TRANSCRIPTION_ENVELOPE, sent.texts)
     envelope = read_envelope(TRANSCRIPTION_ENVELOPE, body)
     _refuse_unsupported(envelope)
+    extras, strangers = unknown_fields(body, TRANSCRIPTION_ENVELOPE)
     known = envelope.get("known_speaker_names") or envelope.get("known_speaker_references")
     return _listening(
         envelope,
         sent,
         task="transcribe",
-        extras=extra_fields(body, TRANSCRIPTION_ENVELOPE.fields),
-        ignored=("known_speaker_names",) if known else (),
+        extras=extras,
+        ignored=("known_speaker_names", *strangers) if known else tuple(strangers),
     )
 
 
@@ -165,8 +168,8 @@ def decode_translation(sent: Form) -> ListenRequest:
     body = as_body(TRANSLATION_ENVELOPE, sent.texts)
     envelope = read_envelope(TRANSLATION_ENVELOPE, body)
     _refuse_unsupported(envelope)
-    extras = extra_fields(body, TRANSLATION_ENVELOPE.fields)
-    return _listening(envelope, sent, task="translate", extras=extras, ignored=())
+    extras, strangers = unknown_fields(body, TRANSLATION_ENVELOPE)
+    return _listening(envelope, sent, task="translate", extras=extras, ignored=tuple(strangers))
 
 
 def _voice(value: object) -> str | None:
@@ -182,10 +185,6 @@ def _voice(value: object) -> str | None:
 
 def _said(wishes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: wish for name, wish in wishes.items() if wish is not None}
-
-
-def _parameters(envelope: Mapping[str, Any]) -> dict[str, Any]:
-    return {**envelope.get("extra_body", {}), **envelope.get("poe", {})}
 
 
 def _saying(model: str, text: str, parameters: Mapping[str, Any]) -> Prompt:
@@ -238,7 +237,7 @@ def _listening(
             bot=envelope["model"],
             messages=(Message("user", (Text(text), _recording(envelope, sent))),),
             sampling=Sampling(temperature=envelope.get("temperature")),
-            parameters=_parameters(envelope),
+            parameters=own_parameters(envelope),
         ),
         task=task,
         format=form,

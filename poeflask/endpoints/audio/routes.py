@@ -61,8 +61,15 @@ def create_translation() -> Response:
 
 
 def _spoken(asked: SpeechRequest, key: str) -> Response:
-    upstream = services().upstream_for(key)
-    making = address_maker(asked.prompt, asked.extras, asked.wishes, upstream.catalogue)
+    here = services()
+    upstream = here.upstream_for(key)
+    making = address_maker(
+        asked.prompt,
+        asked.extras,
+        asked.wishes,
+        upstream.catalogue,
+        skip_system_prompt=here.skip_system_prompt,
+    )
     wants = Wants(usage=asked.as_events, files_as_text=False)
     answer = upstream.bridge.open(making.prompt, key, wants)
     reply = gather(respond.all_events(request, answer))
@@ -84,7 +91,13 @@ def _spoken(asked: SpeechRequest, key: str) -> Response:
 def _heard(asked: ListenRequest, key: str) -> Response:
     here = services()
     upstream = here.upstream_for(key)
-    making = address_maker(asked.prompt, asked.extras, asked.wishes, upstream.catalogue)
+    making = address_maker(
+        asked.prompt,
+        asked.extras,
+        asked.wishes,
+        upstream.catalogue,
+        skip_system_prompt=here.skip_system_prompt,
+    )
     answer = upstream.bridge.open(making.prompt, key, Wants(files_as_text=False))
     # The prompt's own words say the language, also to bots that have no parameter for it.
     unheard = [name for name in making.ignored if name != "language"]

@@ -10,6 +10,7 @@ from marshmallow import Schema
 
 from poeflask.core.form import Form
 from poeflask.core.prompt import File, Message, Prompt, Text
+from poeflask.endpoints.common_fields import own_parameters, unknown_fields
 from poeflask.endpoints.form_body import as_body, as_file
 from poeflask.endpoints.images.schema import (
     EDIT_ENVELOPE,
@@ -18,7 +19,6 @@ from poeflask.endpoints.images.schema import (
     VARIATION_ENVELOPE,
 )
 from poeflask.endpoints.inline_files import file_from_data, file_from_url
-from poeflask.endpoints.made_files import extra_fields
 from poeflask.endpoints.shapes import kind_of, read_envelope, wrong
 from poeflask.filters.media_parameters import readable_size
 
@@ -117,21 +117,22 @@ def _request(
 ) -> ImageRequest:
     stream = envelope.get("stream", False)
     wishes = {name: envelope[name] for name in (*_WISHES, *_MORE_WISHES) if name in envelope}
-    parameters = {**envelope.get("extra_body", {}), **envelope.get("poe", {})}
+    extras, strangers = unknown_fields(body if isinstance(body, dict) else {}, schema)
+    unheard = [name for name in _LABELS if envelope.get(name, "auto") != "auto"]
     return ImageRequest(
         model=envelope["model"],
         prompt=Prompt(
             bot=envelope["model"],
             messages=(Message("user", (Text(text), *files)),),
-            parameters=parameters,
+            parameters=own_parameters(envelope),
         ),
         n=envelope.get("n"),
         format="b64_json" if stream else _format(envelope),
         stream=stream,
         partial_images=envelope.get("partial_images", 0),
         wishes=wishes,
-        extras=extra_fields(body if isinstance(body, dict) else {}, schema.fields),
-        ignored=tuple(name for name in _LABELS if envelope.get(name, "auto") != "auto"),
+        extras=extras,
+        ignored=(*unheard, *strangers),
     )
 
 

@@ -7,6 +7,7 @@ from functools import partial
 from flask import Blueprint, Response, request
 
 from poeflask.core.form import Form
+from poeflask.endpoints.common_fields import SkipSystemPrompt
 from poeflask.endpoints.images.decode import (
     ImageRequest,
     decode_edit,
@@ -53,7 +54,7 @@ def _sent() -> Form | object:
 def _made(asked: ImageRequest, key: str) -> Response:
     here = services()
     upstream = here.upstream_for(key)
-    making = _addressed(asked, upstream)
+    making = _addressed(asked, upstream, here.skip_system_prompt)
     encoder = ImageStream(asked, int(here.clock()), making.profile, _loader(asked, upstream))
     wants = Wants(files_as_text=False, progress=True)
     answer = upstream.bridge.open(making.prompt, key, wants, n=asked.n or 1)
@@ -70,10 +71,12 @@ def _made(asked: ImageRequest, key: str) -> Response:
     )
 
 
-def _addressed(asked: ImageRequest, upstream: Upstream) -> Making:
+def _addressed(asked: ImageRequest, upstream: Upstream, skip: SkipSystemPrompt) -> Making:
     """The request for its bot; the mask is attached only if the bot has a place for it."""
     wishes = dict(asked.wishes) | ({"mask": True} if asked.mask else {})
-    making = address_maker(asked.prompt, asked.extras, wishes, upstream.catalogue)
+    making = address_maker(
+        asked.prompt, asked.extras, wishes, upstream.catalogue, skip_system_prompt=skip
+    )
     if asked.mask is None or "mask" in making.ignored:
         return making
     return making._replace(prompt=with_mask(making.prompt, asked.mask))

@@ -9,9 +9,9 @@ from typing import Any
 
 from poeflask.core.form import Form
 from poeflask.core.prompt import File, Message, Prompt, Text
+from poeflask.endpoints.common_fields import own_parameters, unknown_fields
 from poeflask.endpoints.form_body import as_body, as_file
 from poeflask.endpoints.inline_files import file_from_data, file_from_url
-from poeflask.endpoints.made_files import extra_fields
 from poeflask.endpoints.shapes import kind_of, read_envelope, shown, wrong
 from poeflask.endpoints.videos.schema import VIDEO_ENVELOPE
 from poeflask.filters.media_parameters import readable_size
@@ -32,6 +32,7 @@ class VideoRequest:
         seconds, size: as the client wrote them; empty if it did not.
         wishes: see `filters.media_parameters`.
         extras: unknown fields, which may be the bot's own parameters.
+        ignored: names of fields that were accepted and have no effect.
     """
 
     model: str
@@ -40,6 +41,7 @@ class VideoRequest:
     size: str = ""
     wishes: Mapping[str, Any] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,18 +67,20 @@ def decode_video(sent: Form | object) -> VideoRequest:
         raise wrong(
             "size", "must be a width and height such as '1280x720', or a ratio like '16:9'."
         )
+    extras, strangers = unknown_fields(body if isinstance(body, dict) else {}, VIDEO_ENVELOPE)
     wishes = {"seconds": seconds, "size": size, "negative_prompt": envelope.get("negative_prompt")}
     return VideoRequest(
         model=envelope["model"],
         prompt=Prompt(
             bot=envelope["model"],
             messages=(Message("user", (Text(envelope["prompt"]), *_references(envelope, sent))),),
-            parameters={**envelope.get("extra_body", {}), **envelope.get("poe", {})},
+            parameters=own_parameters(envelope),
         ),
         seconds=seconds,
         size=size,
         wishes={name: wish for name, wish in wishes.items() if wish},
-        extras=extra_fields(body if isinstance(body, dict) else {}, VIDEO_ENVELOPE.fields),
+        extras=extras,
+        ignored=tuple(strangers),
     )
 
 

@@ -36,14 +36,20 @@ def create_video() -> Response:
     sent = forms.form(request) if forms.is_form(request) else body.json_object(request)
     asked = decode_video(sent)
     upstream = here.upstream_for(key)
-    making = address_maker(asked.prompt, asked.extras, asked.wishes, upstream.catalogue)
+    making = address_maker(
+        asked.prompt,
+        asked.extras,
+        asked.wishes,
+        upstream.catalogue,
+        skip_system_prompt=here.skip_system_prompt,
+    )
     jobs = VideoJobs(here.store, key, here.clock)
     jobs.make_room()
     wants = Wants(usage=False, files_as_text=False, progress=True)
     answer = upstream.bridge.open(making.prompt, key, wants)
     answer.begin(min(here.first_event_wait_s, _REFUSED_WITHIN_S))
     job = jobs.start(_ordered(asked, making.profile, here), answer, making.profile)
-    headers = {**ignored_header(making.ignored), **poll_header(job)}
+    headers = {**ignored_header([*asked.ignored, *making.ignored]), **poll_header(job)}
     return respond.json_body(video_object(job), headers=headers)
 
 

@@ -60,7 +60,7 @@ def test_wishes_extras_and_labels():
     assert {"size": "16:9", "quality": "hd"} == asked.wishes
     assert {"num_images": 2} == asked.extras
     assert {"aspect": "1:1"} == asked.prompt.parameters
-    assert {"moderation", "svg"} == set(asked.ignored)
+    assert {"moderation", "svg", "odd"} == set(asked.ignored)
 
 
 @pytest.mark.parametrize(
