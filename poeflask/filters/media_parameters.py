@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from math import log
 from typing import Any, NamedTuple
 
+from poeflask.core.picture_size import Size, read_size
 from poeflask.core.profile import Parameter, Profile
 
 
@@ -41,11 +42,6 @@ def fitted(wishes: Mapping[str, Any], profile: Profile) -> Fitted:
         if not found:
             ignored.append(name)
     return Fitted(parameters, tuple(ignored))
-
-
-def readable_size(size: str) -> bool:
-    """Whether a size says something: "auto", "1024x1536", "16:9", "2K"."""
-    return size == "auto" or _read_size(size) is not None
 
 
 def _carried(name: str, wish: Any, declared: Mapping[str, Parameter]) -> dict[str, Any]:
@@ -236,40 +232,9 @@ of bots, as it was in November 2026."""
 # Size: the one wish that several parameters may carry together.
 
 
-class _Size(NamedTuple):
-    """A size: width to height, and how many pixels each has if that was said."""
-
-    ratio: float | None = None
-    width: int = 0
-    height: int = 0
-    longer: int = 0
-
-
-_PIXELS = re.compile(r"([1-9]\d{1,4})\s?[x*×]\s?([1-9]\d{1,4})", re.IGNORECASE)
-_RATIO = re.compile(r"(\d{1,3}(?:\.\d{1,2})?):(\d{1,3}(?:\.\d{1,2})?)")
-_THOUSANDS = re.compile(r"([1-8])k", re.IGNORECASE)
-_LINES = re.compile(r"(\d{3,4})p", re.IGNORECASE)
-_POSTURES = {"landscape": 16 / 9, "portrait": 9 / 16, "square": 1.0}
-
-
-def _read_size(text: Any) -> _Size | None:
-    text = str(text).strip().lower()
-    if found := _PIXELS.fullmatch(text):
-        width, height = int(found[1]), int(found[2])
-        return _Size(width / height, width, height, max(width, height))
-    if found := _RATIO.fullmatch(text):
-        across, down = float(found[1]), float(found[2])
-        return _Size(across / down) if across and down else None
-    if found := _THOUSANDS.fullmatch(text):
-        return _Size(longer=1024 * int(found[1]))
-    if found := _LINES.fullmatch(text):
-        return _Size(longer=round(int(found[1]) * 16 / 9))
-    return _Size(_POSTURES[text]) if text in _POSTURES else None
-
-
 def _carried_size(text: str, declared: Mapping[str, Parameter]) -> dict[str, Any]:
     """A size as shape (one of `_SHAPES`, or width and height) and as grade (one of `_GRADES`)."""
-    size = _read_size(text)
+    size = read_size(text)
     if size is None:
         return {}
     found = _sides(size, declared)
@@ -288,7 +253,7 @@ _SHAPES = ("size", "aspect", "aspect_ratio", "resolution")
 _GRADES = ("image_size", "resolution")
 
 
-def _sides(size: _Size, declared: Mapping[str, Parameter]) -> dict[str, Any]:
+def _sides(size: Size, declared: Mapping[str, Parameter]) -> dict[str, Any]:
     if not size.width or "width" not in declared or "height" not in declared:
         return {}
     width = _allowed(size.width, declared["width"])
@@ -296,14 +261,14 @@ def _sides(size: _Size, declared: Mapping[str, Parameter]) -> dict[str, Any]:
     return {} if width is None or height is None else {"width": width, "height": height}
 
 
-def _shape(size: _Size, parameter: Parameter) -> Any:
+def _shape(size: Size, parameter: Parameter) -> Any:
     """The member whose shape is nearest, among those the one whose pixels are nearest."""
     if size.ratio is None:
         return None
     members = _members(parameter)
     if not members and parameter.name == "size":
         return f"{size.width}x{size.height}" if size.width else None
-    shaped = [(_read_size(member), member) for member in members]
+    shaped = [(read_size(member), member) for member in members]
     near = [
         (round(abs(log(one.ratio / size.ratio)), 3), abs(one.longer - size.longer), place)
         for place, (one, _) in enumerate(shaped)
@@ -312,9 +277,9 @@ def _shape(size: _Size, parameter: Parameter) -> Any:
     return members[min(near)[2]] if near else None
 
 
-def _grade(size: _Size, parameter: Parameter) -> Any:
+def _grade(size: Size, parameter: Parameter) -> Any:
     """The member, such as "2K" or "720p", whose longer side is nearest."""
-    graded = [(_read_size(member), member) for member in _members(parameter)]
+    graded = [(read_size(member), member) for member in _members(parameter)]
     near = [
         (abs(log(one.longer / size.longer)), place)
         for place, (one, _) in enumerate(graded)

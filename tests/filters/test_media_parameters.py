@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poeflask.core.profile import Parameter, Profile
-from poeflask.filters.media_parameters import Fitted, fitted, readable_size
+from poeflask.filters.media_parameters import Fitted, fitted
 
 
 def enum(*members):
@@ -147,18 +147,6 @@ def test_what_no_parameter_carries_is_named(name, wish, declared):
 def test_no_wish_is_no_parameter():
     """None wishes for nothing and is not named."""
     assert Fitted({}, ()) == fitted({"size": None, "voice": None}, profile(GPT_IMAGE))
-
-
-@pytest.mark.parametrize("size", ["auto", "1x1024", "16:9", "1.5:1", "4K", "720p", "1024 x 1024"])
-def test_unusual_sizes(size):
-    """Sizes may be ratios, classes and pixels, but a side has two digits at least."""
-    assert (size != "1x1024") == readable_size(size)
-
-
-@pytest.mark.parametrize("size", ["", "big", "0x0", "1024", "1024x", "0:1", "x", "999999x1", "9K"])
-def test_unreadable_sizes(size):
-    """What says no size is told apart."""
-    assert not readable_size(size)
 
 
 @given(

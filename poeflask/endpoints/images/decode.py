@@ -9,6 +9,7 @@ from typing import Any, Literal
 from marshmallow import Schema
 
 from poeflask.core.form import Form
+from poeflask.core.picture_size import is_size
 from poeflask.core.prompt import File, Message, Prompt, Text
 from poeflask.endpoints.common_fields import own_parameters, unknown_fields
 from poeflask.endpoints.form_body import as_body, as_file
@@ -20,7 +21,6 @@ from poeflask.endpoints.images.schema import (
 )
 from poeflask.endpoints.inline_files import file_from_data, file_from_url
 from poeflask.endpoints.shapes import kind_of, read_envelope, wrong
-from poeflask.filters.media_parameters import readable_size
 
 ImageFormat = Literal["url", "b64_json"]
 Event = Literal["image_generation", "image_edit"]
@@ -149,7 +149,7 @@ def _body(schema: Schema, sent: Form | object) -> object:
 def _envelope(schema: Schema, body: object) -> dict[str, Any]:
     envelope = read_envelope(schema, body)
     size = envelope.get("size")
-    if size is not None and not readable_size(size):
+    if size is not None and not is_size(size):
         raise wrong(
             "size",
             "must be 'auto', a width and height such as '1024x1536', or a ratio like '16:9'.",

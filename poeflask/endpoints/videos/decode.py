@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from poeflask.core.form import Form
+from poeflask.core.picture_size import is_size
 from poeflask.core.prompt import File, Message, Prompt, Text
 from poeflask.endpoints.common_fields import own_parameters, unknown_fields
 from poeflask.endpoints.form_body import as_body, as_file
 from poeflask.endpoints.inline_files import file_from_data, file_from_url
 from poeflask.endpoints.shapes import kind_of, read_envelope, shown, wrong
 from poeflask.endpoints.videos.schema import VIDEO_ENVELOPE
-from poeflask.filters.media_parameters import readable_size
 
 MAX_SECONDS = 600
 MAX_PAGE = 100
@@ -63,7 +63,7 @@ def decode_video(sent: Form | object) -> VideoRequest:
     envelope = read_envelope(VIDEO_ENVELOPE, body)
     seconds = _seconds(envelope.get("seconds"))
     size = envelope.get("size", "")
-    if size and not readable_size(size):
+    if size and not is_size(size):
         raise wrong(
             "size", "must be a width and height such as '1280x720', or a ratio like '16:9'."
         )
