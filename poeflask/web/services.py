@@ -13,6 +13,7 @@ from poeflask.core.prompt import Prompt
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import OpenFile
 from poeflask.stores.base import Store
+from poeflask.web.background import Background
 
 _NAME = "poeflask"
 
@@ -50,6 +51,7 @@ class Services:
             a system message.
         example_key: a key that works here without an account, or empty.
         catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
+        background: reads answers that nobody waits for.
     """
 
     upstream_for: Callable[[str], Upstream]
@@ -62,6 +64,7 @@ class Services:
     skip_system_prompt: Literal["auto", "always", "never"]
     example_key: str
     catalogue_state: Callable[[], str]
+    background: Background
 
 
 def install(services: Services) -> None:

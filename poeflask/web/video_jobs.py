@@ -24,6 +24,7 @@ from poeflask.endpoints.videos.job import (
 )
 from poeflask.stores.base import Store
 from poeflask.stores.namespace import Namespace
+from poeflask.web.draining import Drain
 
 KEPT_S = 24 * 3600
 """How long a film is remembered; OpenAI's are kept as long."""
@@ -49,12 +50,14 @@ class VideoJobs:
         store: where they are kept.
         key: whose they are; only its fingerprint is kept.
         clock: seconds since 1970.
+        drain: ends the answers that are still being read when the worker must stop.
     """
 
-    def __init__(self, store: Store, key: str, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, key: str, clock: Callable[[], float], drain: Drain) -> None:
         owner = sha256(key.encode()).hexdigest()
         self._kept = Namespace(store, f"videos:{owner}", on_failure="refuse")
         self._clock = clock
+        self._drain = drain
 
     def all(self) -> list[VideoJob]:
         """Every film that is remembered, in no order.
@@ -109,6 +112,7 @@ class VideoJobs:
         except OwnError:
             answer.close()
             raise
+        self._drain.add(answer)
         gevent.spawn(self._make, kept, answer, profile)
         return kept
 
@@ -124,6 +128,7 @@ class VideoJobs:
                 job = going_on
             self._finish(finished(job, events, profile, self._clock()))
         finally:
+            self._drain.discard(answer)
             answer.close()
 
     def _renew(self, job: VideoJob, batch: list[ReplyEvent]) -> VideoJob | None:

@@ -16,6 +16,7 @@ from poeflask.endpoints.videos.job import LEASE_S, VideoJob
 from poeflask.stores.base import StoreUnavailable
 from poeflask.stores.memory import MemoryStore
 from poeflask.web import video_jobs
+from poeflask.web.draining import Drain
 from poeflask.web.video_jobs import MOST_KEPT, MOST_RUNNING, VideoJobs
 
 FILM = FileEvent(url="https://x/film", content_type="video/mp4", name="film.mp4")
@@ -59,7 +60,7 @@ def store(clock: Clock) -> MemoryStore:
 @pytest.fixture
 def jobs(store: MemoryStore, clock: Clock) -> VideoJobs:
     """One client's films."""
-    return VideoJobs(store, "key", clock)
+    return VideoJobs(store, "key", clock, Drain())
 
 
 @pytest.fixture(autouse=True)
@@ -122,16 +123,30 @@ def test_a_film_fails(jobs: VideoJobs) -> None:
 def test_a_maker_that_died(store: MemoryStore, clock: Clock) -> None:
     """A film that nobody makes any more has failed, for every worker and for good."""
     dead = new_answer()
-    jobs = VideoJobs(store, "key", clock)
+    jobs = VideoJobs(store, "key", clock, Drain())
     jobs.start(order(), dead, MAKER)
     dead.close()
     clock.now += LEASE_S + 1
-    other = VideoJobs(store, "key", clock)
+    other = VideoJobs(store, "key", clock, Drain())
 
     assert "failed" == status(other)
     dead.put(0, [FILM, Finish()])
     gevent.sleep(0.05)
     assert "failed" == status(jobs)
+
+
+def test_a_worker_that_must_stop(store: MemoryStore, clock: Clock) -> None:
+    """A film that a stopping worker cannot finish fails at once, and says that it may be tried."""
+    drain = Drain()
+    jobs = VideoJobs(store, "key", clock, drain)
+    jobs.start(order(), new_answer(), MAKER)
+    follower = drain.follow(lambda: False, 0.2)
+    until(lambda: status(jobs) == "failed")
+    follower.kill()
+    job = jobs.get("video_1")
+
+    assert job is not None
+    assert "restarting" == job.error_code
 
 
 def test_a_maker_that_lives(jobs: VideoJobs, clock: Clock) -> None:
@@ -160,7 +175,7 @@ def test_films_of_others_are_not_there(store: MemoryStore, jobs: VideoJobs, cloc
     """Another key sees, lists and deletes nothing; the key itself is not kept."""
     answer = new_answer()
     jobs.start(order(), answer, MAKER)
-    stranger = VideoJobs(store, "other", clock)
+    stranger = VideoJobs(store, "other", clock, Drain())
     stranger.delete("video_1")
 
     assert "" == status(stranger)
@@ -230,7 +245,7 @@ def test_an_order_that_cannot_be_kept(clock: Clock) -> None:
     store.faults = 1
     answer = new_answer()
     with pytest.raises(OwnError):
-        VideoJobs(store, "key", clock).start(order(), answer, MAKER)
+        VideoJobs(store, "key", clock, Drain()).start(order(), answer, MAKER)
 
     assert answer.is_over()
 
@@ -238,7 +253,7 @@ def test_an_order_that_cannot_be_kept(clock: Clock) -> None:
 def test_a_store_that_is_away_for_a_while(clock: Clock) -> None:
     """A film is made on and kept in the end."""
     store = Moody(clock=clock)
-    jobs = VideoJobs(store, "key", clock)
+    jobs = VideoJobs(store, "key", clock, Drain())
     answer = new_answer()
     jobs.start(order(), answer, MAKER)
     store.faults = 3

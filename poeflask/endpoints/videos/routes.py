@@ -17,7 +17,7 @@ from poeflask.endpoints.videos.encode import (
 )
 from poeflask.endpoints.videos.job import VideoJob
 from poeflask.filters.chain import Wants
-from poeflask.web import auth, body, forms, respond
+from poeflask.web import auth, body, draining, forms, respond
 from poeflask.web.asking import address_maker, ignored_header
 from poeflask.web.services import Services, services
 from poeflask.web.video_jobs import KEPT_S, VideoJobs
@@ -43,7 +43,7 @@ def create_video() -> Response:
         upstream.catalogue,
         skip_system_prompt=here.skip_system_prompt,
     )
-    jobs = VideoJobs(here.store, key, here.clock)
+    jobs = _jobs_of(key)
     jobs.make_room()
     wants = Wants(usage=False, files_as_text=False, progress=True)
     answer = upstream.bridge.open(making.prompt, key, wants)
@@ -105,9 +105,13 @@ def download_video(video_id: str) -> Response:
 
 def _mine() -> tuple[VideoJobs, str]:
     """The films of the request's key, and the key."""
-    here = services()
     key = auth.key_of(request.headers)
-    return VideoJobs(here.store, key, here.clock), key
+    return _jobs_of(key), key
+
+
+def _jobs_of(key: str) -> VideoJobs:
+    here = services()
+    return VideoJobs(here.store, key, here.clock, draining.drain())
 
 
 def _found(jobs: VideoJobs, video_id: str) -> VideoJob:
