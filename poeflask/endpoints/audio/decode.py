@@ -126,19 +126,14 @@ def decode_text_to_speech(body: object, voice_id: str, output_format: str) -> Sp
         "seed": envelope.get("seed"),
         **{name: value for name, value in settings.items() if isinstance(value, (int, float))},
     }
+    unheard: list[str] = [name for name in ("previous_text", "next_text") if name in envelope]
+    if output_format and spoken_format is None:
+        unheard.append("output_format")
     return SpeechRequest(
         prompt=_saying(model, envelope["text"], {}),
         format=spoken_format,
         wishes=_said(wishes),
-        ignored=tuple(
-            name
-            for name, sent in (
-                ("previous_text", "previous_text" in envelope),
-                ("next_text", "next_text" in envelope),
-                ("output_format", bool(output_format) and spoken_format is None),
-            )
-            if sent
-        ),
+        ignored=tuple(unheard),
     )
 
 
@@ -250,15 +245,14 @@ def _listening(
 
 
 def _hints(envelope: Mapping[str, Any]) -> list[str]:
-    languages = [envelope.get("language"), *envelope.get("languages", ())]
-    spoken = ", ".join(filter(None, languages))
-    words = ", ".join(envelope.get("keywords", ()))
-    hints = {
-        f"The language is: {spoken}.": spoken,
-        f"Words that may occur: {words}.": words,
-        f"For spelling and style: {envelope.get('prompt')}": envelope.get("prompt"),
-    }
-    return [sentence for sentence, said in hints.items() if said]
+    """What the client says of the recording, as sentences for the bot."""
+    languages = filter(None, [envelope.get("language"), *envelope.get("languages", ())])
+    hints = (
+        ("The language is: {}.", ", ".join(languages)),
+        ("Words that may occur: {}.", ", ".join(envelope.get("keywords", ()))),
+        ("For spelling and style: {}", envelope.get("prompt")),
+    )
+    return [sentence.format(said) for sentence, said in hints if said]
 
 
 def _recording(envelope: Mapping[str, Any], sent: Form) -> File:

@@ -63,14 +63,8 @@ def _not_heard(content_type: str) -> PoeError:
 def unmet(ignored: Sequence[str], wanted: str | None, content_type: str) -> list[str]:
     """The names of what was not honoured, now that the sound's true type is known."""
     others = [name for name in ignored if name != "response_format"]
-    return (
-        others
-        if wanted is None or _TYPES.get(wanted) == content_type
-        else [
-            *others,
-            "response_format",
-        ]
-    )
+    met = wanted is None or _TYPES.get(wanted) == content_type
+    return others if met else [*others, "response_format"]
 
 
 def speech_frames(pieces: Iterator[bytes], usage: Usage | None) -> Iterator[str]:
