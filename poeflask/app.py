@@ -17,6 +17,7 @@ from poeflask.bridge import Bridge, Patience
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
 from poeflask.endpoints.chat.routes import chat
+from poeflask.endpoints.completions.routes import completions
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.models.routes import models
@@ -60,7 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
     errors.install(app, {})
-    for blueprint in (home, chat, models, health):
+    for blueprint in (home, chat, completions, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
