@@ -23,9 +23,10 @@ from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.models.routes import models
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
-from poeflask.poe.attachments import Attachments
+from poeflask.poe.attachments import Attachments, reattach
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import PoeClient
+from poeflask.poe.models_file import ModelsFile
 from poeflask.poe.wire import write_query
 from poeflask.settings import Settings
 from poeflask.simulator.server import SimulatorServer
@@ -106,6 +107,7 @@ class _Upstreams:
         self._store = store
         self._threads = Threads()
         self._counter = TokenCounter(o200k.load)
+        self._models_file = ModelsFile(settings.state_dir / "models.yaml")
         self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)
         self._demo: Upstream | None = None
 
@@ -157,11 +159,17 @@ class _Upstreams:
         )
 
         def make_chain(prompt: Prompt, wants: Wants) -> Chain:
-            return chain_for(prompt, catalogue.profile(prompt.bot), wants, aids)
+            profile = self._models_file.applied(catalogue.profile(prompt.bot))
+            return chain_for(prompt, profile, wants, aids)
+
+        def prepare(prompt: Prompt, key: str) -> Prompt:
+            if settings.reattach_pictures == "on":
+                prompt = reattach(prompt)
+            return attachments.attach(prompt, key)[0]
 
         bridge = Bridge(
             ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),
-            prepare=lambda prompt, key: attachments.attach(prompt, key)[0],
+            prepare=prepare,
             make_chain=make_chain,
             patience=Patience(
                 tries=settings.tries,

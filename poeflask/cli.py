@@ -14,6 +14,8 @@ from pathlib import Path
 import click
 
 from poeflask import __version__
+from poeflask.poe.overrides import OverridesError
+from poeflask.poe.overrides import read as read_overrides
 from poeflask.settings import Settings, SettingsError, markdown_table, unknown_variables
 from poeflask.stores import open_store
 from poeflask.stores.base import StoreUnavailable
@@ -171,6 +173,7 @@ def _faults(environ: Mapping[str, str]) -> Iterator[str]:
         yield from error.faults
         return
     yield from _store_faults(settings)
+    yield from _models_faults(settings.state_dir / "models.yaml")
     yield from _vocabulary_faults(Path(str(resources.files("poeflask.vocabulary"))))
     yield from _app_faults()
 
@@ -184,6 +187,15 @@ def _store_faults(settings: Settings) -> Iterator[str]:
         yield f"{error} Let poeflask write in {settings.state_dir}, or set CONFIG_DIR to another."
     finally:
         store.close()
+
+
+def _models_faults(path: Path) -> Iterator[str]:
+    try:
+        read_overrides(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError, OverridesError) as error:
+        yield f"{path} cannot be used: {error}"
 
 
 def _vocabulary_faults(folder: Path) -> Iterator[str]:

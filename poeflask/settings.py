@@ -378,6 +378,13 @@ class Settings:
         "259200",
         "How long the same file is not uploaded again.",
     )
+    reattach_pictures: Literal["on", "off"] = _setting(
+        "POEFLASK_REATTACH_PICTURES",
+        _choice("on", "off"),
+        "on",
+        "Whether pictures that the bot made go back to it with the next turn, so that it can edit "
+        "them.",
+    )
     catalogue_ttl_s: float = _setting(
         "POEFLASK_CATALOGUE_TTL_S",
         _seconds(1),

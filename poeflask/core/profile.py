@@ -6,6 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+ToolsMode = Literal["auto", "native", "prompted"]
+"""How tools reach a bot: through Poe's protocol, in words, or as the bot can."""
+
+ThinkingMarks = Literal["quote", "tags", "any", "none"]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
@@ -24,6 +29,7 @@ class Profile:
     Attributes:
         bot: the name as Poe spells it.
         native_tools: the bot takes tools through Poe's own protocol.
+        tools_mode: what the owner says of that; "auto" leaves it to `native_tools`.
         thinking_marks: how its text sets reasoning apart: Poe's "*Thinking...*" quote block
             ("quote"), `<think>` tags ("tags"), either ("any"), or never ("none").
         buffered: nothing is shown before the answer has settled, for bots that rewrite themselves.
@@ -35,7 +41,8 @@ class Profile:
 
     bot: str
     native_tools: bool = False
-    thinking_marks: Literal["quote", "tags", "any", "none"] = "any"
+    tools_mode: ToolsMode = "auto"
+    thinking_marks: ThinkingMarks = "any"
     buffered: bool = False
     flags: bool = False
     parameters: Mapping[str, Parameter] = field(default_factory=dict)

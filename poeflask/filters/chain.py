@@ -83,7 +83,7 @@ def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Cha
         tools = tools_filter(
             prompt,
             profile,
-            aids.tools_mode,
+            aids.tools_mode if profile.tools_mode == "auto" else profile.tools_mode,
             new_call_id=aids.new_call_id,
             repair=aids.repair,
         )

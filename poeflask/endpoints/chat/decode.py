@@ -35,6 +35,7 @@ class ChatRequest:
         include_usage: whether a stream ends with its usage.
         n: how many answers are wanted.
         legacy_functions: the client knows only `function_call`, so the answer must say so.
+        reasoning_names: the fields that the answer's reasoning is written to.
         extras: unknown fields with plain values, such as a bot's own parameters that an SDK's
             `extra_body` put beside the known fields; only the bot's profile can tell.
         ignored: names of fields and paths of parts that were accepted and have no effect.
@@ -46,6 +47,7 @@ class ChatRequest:
     include_usage: bool = False
     n: int = 1
     legacy_functions: bool = False
+    reasoning_names: tuple[str, ...] = ("reasoning_content",)
     extras: Mapping[str, Any] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
 
@@ -109,6 +111,7 @@ def decode(body: object, *, skip_system_prompt: SkipSystemPrompt = "auto") -> Ch
         include_usage=envelope.get("stream_options", {}).get("include_usage", False),
         n=envelope.get("n", 1),
         legacy_functions=legacy,
+        reasoning_names=_reasoning_names(envelope),
         extras=extras,
         ignored=without_effect[:_MAX_IGNORED],
     )
@@ -189,6 +192,12 @@ def _thinking(envelope: Mapping[str, Any]) -> Thinking:
         budget_tokens=next((budget for budget in budgets if budget is not None), None),
         enabled=next((enabled for enabled in switches if enabled is not None), None),
     )
+
+
+def _reasoning_names(envelope: Mapping[str, Any]) -> tuple[str, ...]:
+    """Clients that ask in OpenRouter's words read its `reasoning`, all others DeepSeek's field."""
+    asks = envelope.get("include_reasoning", "reasoning" in envelope)
+    return ("reasoning_content", "reasoning") if asks else ("reasoning_content",)
 
 
 def _google_budget(envelope: Mapping[str, Any]) -> int | None:

@@ -41,6 +41,7 @@ class ChatEncoder:
         include_usage: whether the stream ends with its usage.
         legacy_functions: whether a call is written as `function_call`, which has room for one.
         choices: how many answers are to come; a stream opens them all at once.
+        reasoning_names: the fields that reasoning is written to.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class ChatEncoder:
         include_usage: bool = False,
         legacy_functions: bool = False,
         choices: int = 1,
+        reasoning_names: Sequence[str] = ("reasoning_content",),
     ) -> None:
         self._meta = meta
         self._include_usage = include_usage
         self._legacy = legacy_functions
         self._choices = choices
+        self._reasoning_names = tuple(reasoning_names)
         envelope = write(_envelope(meta, "chat.completion.chunk"))
         self._chunk_head = f"data: {envelope[:-1]},"
         self._chunk_end = f',"usage":null{_FRAME_END}' if include_usage else _FRAME_END
@@ -124,7 +127,7 @@ class ChatEncoder:
             case TextDelta(text, index):
                 return self._opened(index) + self._delta(index, {"content": text})
             case ReasoningDelta(text, index):
-                return self._opened(index) + self._delta(index, {"reasoning_content": text})
+                return self._opened(index) + self._delta(index, self._reasoning(text))
             case ToolCallDelta() as call:
                 return self._opened(call.index) + self._call_frame(call)
             case Finish(reason, index):
@@ -135,6 +138,9 @@ class ChatEncoder:
                 self._failed = True
                 return f"data: {write(openai_error(error, self._meta.id).body)}\n\n"
         return ""
+
+    def _reasoning(self, text: str) -> dict[str, Any]:
+        return dict.fromkeys(self._reasoning_names, text)
 
     def _finish_frame(self, reason: FinishReason, index: int) -> str:
         reason_text = write(self._reason(reason))
@@ -181,7 +187,7 @@ class ChatEncoder:
             "annotations": [],
         }
         if reply.reasoning:
-            message["reasoning_content"] = reply.reasoning
+            message |= self._reasoning(reply.reasoning)
         if reply.tool_calls and self._legacy:
             call = reply.tool_calls[0]
             message["function_call"] = {"name": call.name, "arguments": call.arguments}

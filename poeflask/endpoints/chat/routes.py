@@ -29,6 +29,7 @@ def create_chat_completion() -> Response:
         include_usage=asked.include_usage,
         legacy_functions=asked.legacy_functions,
         choices=asked.n,
+        reasoning_names=asked.reasoning_names,
     )
     wants = Wants(usage=asked.include_usage or not asked.stream)
     answer = upstream.bridge.open(prompt, key, wants, n=asked.n)

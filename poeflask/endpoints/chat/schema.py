@@ -104,6 +104,7 @@ class ChatEnvelope(Envelope):
 
     reasoning_effort = Words(*EFFORTS)
     reasoning = fields.Nested(ReasoningOptions)
+    include_reasoning = Flag()
     thinking = fields.Nested(ThinkingOptions)
     enable_thinking = Flag()
     google = Table()

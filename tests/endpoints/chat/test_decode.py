@@ -338,3 +338,17 @@ def test_no_message_crashes(message: dict[str, Any], role: str):
 
     at = got.param if isinstance(got, ClientError) else "messages[0]"
     assert str(at).startswith("messages[0]")
+
+
+@pytest.mark.parametrize(
+    ("fields", "names"),
+    [
+        ({}, ("reasoning_content",)),
+        ({"reasoning": {"effort": "low"}}, ("reasoning_content", "reasoning")),
+        ({"include_reasoning": True}, ("reasoning_content", "reasoning")),
+        ({"include_reasoning": False, "reasoning": {}}, ("reasoning_content",)),
+    ],
+)
+def test_reasoning_has_a_second_name_for_those_who_ask_in_its_words(fields, names):
+    """`reasoning` comes only to clients that know it."""
+    assert names == decoded(**fields).reasoning_names

@@ -512,3 +512,14 @@ def test_openai_s_own_client_reads_both_alike(include_usage: bool):
     told = [call.function.arguments for call in whole.message.tool_calls or ()]
     heard = [call.function.arguments for call in streamed_message.message.tool_calls or ()]
     assert told == heard == ['{"at":1}', "{}"]
+
+
+def test_reasoning_is_written_under_every_name_that_is_asked_for():
+    """Clients of two families find the thoughts where they look for them."""
+    names = ("reasoning_content", "reasoning")
+    encoder = ChatEncoder(META, reasoning_names=names)
+    events = [ReasoningDelta("Hm."), TextDelta("Yes."), Finish("stop")]
+    message = encoder.whole(events)["choices"][0]["message"]
+
+    assert '"delta":{"reasoning_content":"Hm.","reasoning":"Hm."}' in encoder.feed(events)
+    assert ["Hm.", "Hm."] == [message[name] for name in names]
