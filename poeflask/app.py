@@ -18,6 +18,7 @@ from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
 from poeflask.endpoints.chat.routes import chat
 from poeflask.endpoints.completions.routes import completions
+from poeflask.endpoints.files.routes import files
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.models.routes import models
@@ -32,6 +33,8 @@ from poeflask.settings import Settings
 from poeflask.simulator.server import SimulatorServer
 from poeflask.stores import open_store
 from poeflask.stores.base import Store
+from poeflask.stores.contents import open_contents
+from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
@@ -62,7 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
     errors.install(app, {})
-    for blueprint in (home, chat, completions, models, health):
+    for blueprint in (home, chat, completions, files, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
@@ -77,10 +80,13 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _services(settings: Settings, store: Store) -> Services:
-    make = _Upstreams(settings, store)
+    kept = _kept_files(settings, store)
+    make = _Upstreams(settings, store, kept)
     return Services(
         upstream_for=make.upstream_for,
         store=store,
+        files=kept,
+        max_file_bytes=settings.max_upload_bytes,
         clock=time.time,
         new_id=_new_id,
         heartbeat_s=settings.heartbeat_s,
@@ -88,6 +94,16 @@ def _services(settings: Settings, store: Store) -> Services:
         skip_system_prompt=settings.skip_system_prompt,
         example_key=DEMO_KEY if settings.simulator_enabled else "",
         catalogue_state=make.catalogue_state,
+    )
+
+
+def _kept_files(settings: Settings, store: Store) -> KeptFiles:
+    return KeptFiles(
+        store,
+        open_contents(settings.store_url, settings.state_dir, max_bytes=settings.max_files_bytes),
+        bounds=Bounds(bytes=settings.max_files_bytes_per_key, ttl_s=settings.file_ttl_s),
+        clock=time.time,
+        new_id=_new_id,
     )
 
 
@@ -102,9 +118,10 @@ def _new_id(prefix: str) -> str:
 class _Upstreams:
     """The real Poe and, from its first use on, the simulator of this process."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, kept: KeptFiles) -> None:
         self._settings = settings
         self._store = store
+        self._kept = kept
         self._threads = Threads()
         self._counter = TokenCounter(o200k.load)
         self._models_file = ModelsFile(settings.state_dir / "models.yaml")
@@ -146,7 +163,7 @@ class _Upstreams:
         attachments = Attachments(
             client,
             Namespace(self._store, f"uploads:{name}", on_failure="forget"),
-            lookup=lambda file_id: None,
+            lookup=self._kept.lookup,
             max_bytes=settings.max_upload_bytes,
             content_ttl_s=settings.upload_cache_ttl_s,
         )

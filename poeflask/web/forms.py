@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from io import BytesIO
 from typing import IO, Any
 
@@ -67,13 +68,14 @@ def _in_memory(*_: Any, **__: Any) -> IO[bytes]:
     return BytesIO()
 
 
-def _files(files: Any) -> list[FormFile]:
-    return [
-        FormFile(
-            key=key,
-            name=part.filename or "",
-            content_type=part.content_type or "",
-            content=part.stream.read(),
-        )
-        for key, part in files.items(multi=True)
-    ]
+def _files(parts: Any) -> Iterator[FormFile]:
+    """The files; one without name and content is a browser's field that was left empty."""
+    for key, part in parts.items(multi=True):
+        content = part.stream.read()
+        if content or part.filename:
+            yield FormFile(
+                key=key,
+                name=part.filename or "",
+                content_type=part.content_type or "",
+                content=content,
+            )

@@ -11,6 +11,7 @@ from flask import current_app
 from poeflask.bridge import Bridge
 from poeflask.poe.catalogue import Catalogue
 from poeflask.stores.base import Store
+from poeflask.stores.kept_files import KeptFiles
 
 _NAME = "poeflask"
 
@@ -30,6 +31,8 @@ class Services:
     Attributes:
         upstream_for: the Poe that a key belongs to.
         store: where shared state is kept.
+        files: what clients keep here.
+        max_file_bytes: the largest file that is taken.
         clock: seconds since 1970.
         new_id: an id that cannot be guessed, behind the given prefix.
         heartbeat_s: how long a stream may be silent before it is kept alive; 0 for never.
@@ -42,6 +45,8 @@ class Services:
 
     upstream_for: Callable[[str], Upstream]
     store: Store
+    files: KeptFiles
+    max_file_bytes: int
     clock: Callable[[], float]
     new_id: Callable[[str], str]
     heartbeat_s: float

@@ -1,0 +1,79 @@
+"""/v1/files: upload, list, tell of, give back and forget files; only their owner can."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from poeflask.core import json_text
+from poeflask.core.errors import ClientError, ErrorKind
+from poeflask.endpoints.files.decode import decode_page, decode_upload
+from poeflask.endpoints.files.encode import deletion, file_list, file_object
+from poeflask.web import auth, forms
+from poeflask.web.services import services
+
+files = Blueprint("files", __name__)
+
+
+@files.post("/v1/files")
+def upload_file() -> Response:
+    """Keep a file; its id stands for it in every other request."""
+    here = services()
+    key = auth.key_of(request.headers)
+    upload = decode_upload(forms.form(request), max_bytes=here.max_file_bytes)
+    kept = here.files.keep(
+        key,
+        upload.file.content,
+        name=upload.file.name,
+        content_type=upload.file.content_type,
+        purpose=upload.purpose,
+        ttl_s=upload.ttl_s,
+    )
+    return _json(file_object(kept))
+
+
+@files.get("/v1/files")
+def list_files() -> Response:
+    """The key's files, page by page."""
+    key = auth.key_of(request.headers)
+    page = decode_page(request.args)
+    return _json(file_list(services().files.all(key), page))
+
+
+@files.get("/v1/files/<file_id>")
+def retrieve_file(file_id: str) -> Response:
+    """What is known of one file."""
+    file = services().files.find(auth.key_of(request.headers), file_id)
+    if file is None:
+        raise _no_file(file_id)
+    return _json(file_object(file))
+
+
+@files.get("/v1/files/<file_id>/content")
+def download_file(file_id: str) -> Response:
+    """The content, always as a download: no browser may show what a stranger uploaded."""
+    here = services()
+    key = auth.key_of(request.headers)
+    file, content = here.files.find(key, file_id), here.files.content(key, file_id)
+    if file is None or content is None:
+        raise _no_file(file_id)
+    response = Response(content, mimetype="application/octet-stream")
+    response.headers.set("Content-Disposition", "attachment", filename=file.name)
+    return response
+
+
+@files.delete("/v1/files/<file_id>")
+def delete_file(file_id: str) -> Response:
+    """Forget one file."""
+    if not services().files.forget(auth.key_of(request.headers), file_id):
+        raise _no_file(file_id)
+    return _json(deletion(file_id))
+
+
+def _no_file(file_id: str) -> ClientError:
+    return ClientError(
+        ErrorKind.NOT_FOUND, f"There is no file {file_id[:100]!r} of this key.", param="id"
+    )
+
+
+def _json(value: object) -> Response:
+    return Response(json_text.write(value), mimetype="application/json")
