@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
+from poeflask.core.dialect import anthropic_error
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
 from poeflask.endpoints.chat.routes import chat
@@ -22,6 +23,7 @@ from poeflask.endpoints.files.routes import files
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.models.routes import models
+from poeflask.endpoints.refused.routes import refused, refused_anthropic
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
 from poeflask.poe.attachments import Attachments, reattach
@@ -64,8 +66,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
-    errors.install(app, {})
-    for blueprint in (home, chat, completions, files, models, health):
+    errors.install(app, {"refused_anthropic": anthropic_error})
+    for blueprint in (home, chat, completions, files, models, refused, refused_anthropic, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
