@@ -23,6 +23,7 @@ from poeflask.endpoints.files.routes import files
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.models.routes import models
+from poeflask.endpoints.moderations.routes import moderations
 from poeflask.endpoints.refused.routes import refused, refused_anthropic
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
@@ -46,6 +47,18 @@ from poeflask.web.services import Services, Upstream
 
 _log = structlog.get_logger("poeflask")
 
+BLUEPRINTS = (
+    home,
+    chat,
+    completions,
+    files,
+    models,
+    moderations,
+    refused,
+    refused_anthropic,
+    health,
+)
+
 DEMO_KEY = "demo"
 """The key that the built-in simulator answers."""
 
@@ -67,7 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
     errors.install(app, {"refused_anthropic": anthropic_error})
-    for blueprint in (home, chat, completions, files, models, refused, refused_anthropic, health):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
@@ -89,6 +102,7 @@ def _services(settings: Settings, store: Store) -> Services:
         store=store,
         files=kept,
         max_file_bytes=settings.max_upload_bytes,
+        moderation_bot=settings.moderation_bot,
         clock=time.time,
         new_id=_new_id,
         heartbeat_s=settings.heartbeat_s,

@@ -385,6 +385,12 @@ class Settings:
         "Whether pictures that the bot made go back to it with the next turn, so that it can edit "
         "them.",
     )
+    moderation_bot: str = _setting(
+        "POEFLASK_MODERATION_BOT",
+        _text,
+        "",
+        "The bot that judges for /v1/moderations; empty if none does.",
+    )
     file_ttl_s: float = _setting(
         "POEFLASK_FILE_TTL_S",
         _seconds(3600),

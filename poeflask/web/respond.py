@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from flask import Request, Response
 
@@ -13,7 +14,7 @@ from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.core.reply import Failure, ReplyEvent
 from poeflask.web.hangup import watch
 
-_STREAM_HEADERS = {
+STREAM_HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
 }
@@ -44,7 +45,7 @@ def stream(
 
     _begin(answer, first_event_wait_s, let_go)
     response = Response(_frames(answer, encoder, heartbeat_s), mimetype="text/event-stream")
-    response.headers.update(_STREAM_HEADERS)
+    response.headers.update(STREAM_HEADERS)
     response.headers.update(headers)
     response.call_on_close(let_go)
     return response
@@ -58,14 +59,26 @@ def whole(
     Raises:
         PoeflaskError: the answer failed, wherever.
     """
+    return json_body(encoder.whole(all_events(request, answer)), headers=headers)
+
+
+def all_events(request: Request, answer: Answer) -> list[ReplyEvent]:
+    """All events of the answer, once it is complete; it is let go of, and the client watched.
+
+    Raises:
+        PoeflaskError: the answer failed, wherever.
+    """
     stop_watching = watch(request.environ, lambda: answer.cancel(_gone()))
     try:
-        events = _all_events(answer)
+        return _all_events(answer)
     finally:
         stop_watching()
         answer.close()
-    body = json_text.write(encoder.whole(events))
-    response = Response(body, mimetype="application/json")
+
+
+def json_body(body: Mapping[str, Any], *, headers: Mapping[str, str]) -> Response:
+    """A response of one JSON object."""
+    response = Response(json_text.write(body), mimetype="application/json")
     response.headers.update(headers)
     return response
 

@@ -33,6 +33,7 @@ class Services:
         store: where shared state is kept.
         files: what clients keep here.
         max_file_bytes: the largest file that is taken.
+        moderation_bot: the name of the bot that judges for /v1/moderations, or empty.
         clock: seconds since 1970.
         new_id: an id that cannot be guessed, behind the given prefix.
         heartbeat_s: how long a stream may be silent before it is kept alive; 0 for never.
@@ -47,6 +48,7 @@ class Services:
     store: Store
     files: KeptFiles
     max_file_bytes: int
+    moderation_bot: str
     clock: Callable[[], float]
     new_id: Callable[[str], str]
     heartbeat_s: float
