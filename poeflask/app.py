@@ -17,8 +17,10 @@ from poeflask.bridge import Bridge, Patience
 from poeflask.core.dialect import anthropic_error
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
+from poeflask.embedder import Embedder
 from poeflask.endpoints.chat.routes import chat
 from poeflask.endpoints.completions.routes import completions
+from poeflask.endpoints.embeddings.routes import embeddings
 from poeflask.endpoints.files.routes import files
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
@@ -51,6 +53,7 @@ BLUEPRINTS = (
     home,
     chat,
     completions,
+    embeddings,
     files,
     models,
     moderations,
@@ -96,13 +99,16 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _services(settings: Settings, store: Store) -> Services:
     kept = _kept_files(settings, store)
-    make = _Upstreams(settings, store, kept)
+    threads = Threads()
+    make = _Upstreams(settings, store, kept, threads)
     return Services(
         upstream_for=make.upstream_for,
         store=store,
         files=kept,
         max_file_bytes=settings.max_upload_bytes,
         moderation_bot=settings.moderation_bot,
+        threads=threads,
+        embedder=Embedder(),
         clock=time.time,
         new_id=_new_id,
         heartbeat_s=settings.heartbeat_s,
@@ -134,11 +140,11 @@ def _new_id(prefix: str) -> str:
 class _Upstreams:
     """The real Poe and, from its first use on, the simulator of this process."""
 
-    def __init__(self, settings: Settings, store: Store, kept: KeptFiles) -> None:
+    def __init__(self, settings: Settings, store: Store, kept: KeptFiles, threads: Threads) -> None:
         self._settings = settings
         self._store = store
         self._kept = kept
-        self._threads = Threads()
+        self._threads = threads
         self._counter = TokenCounter(o200k.load)
         self._models_file = ModelsFile(settings.state_dir / "models.yaml")
         self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)

@@ -9,9 +9,11 @@ from typing import Literal, cast
 from flask import current_app
 
 from poeflask.bridge import Bridge
+from poeflask.embedder import Embedder
 from poeflask.poe.catalogue import Catalogue
 from poeflask.stores.base import Store
 from poeflask.stores.kept_files import KeptFiles
+from poeflask.threads import Threads
 
 _NAME = "poeflask"
 
@@ -34,6 +36,8 @@ class Services:
         files: what clients keep here.
         max_file_bytes: the largest file that is taken.
         moderation_bot: the name of the bot that judges for /v1/moderations, or empty.
+        threads: for work that would hold up other requests.
+        embedder: makes vectors, in one of these threads.
         clock: seconds since 1970.
         new_id: an id that cannot be guessed, behind the given prefix.
         heartbeat_s: how long a stream may be silent before it is kept alive; 0 for never.
@@ -49,6 +53,8 @@ class Services:
     files: KeptFiles
     max_file_bytes: int
     moderation_bot: str
+    threads: Threads
+    embedder: Embedder
     clock: Callable[[], float]
     new_id: Callable[[str], str]
     heartbeat_s: float
