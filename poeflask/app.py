@@ -14,7 +14,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
-from poeflask.core.dialect import anthropic_error
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
 from poeflask.embedder import Embedder
@@ -24,9 +23,10 @@ from poeflask.endpoints.embeddings.routes import embeddings
 from poeflask.endpoints.files.routes import files
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
+from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
 from poeflask.endpoints.moderations.routes import moderations
-from poeflask.endpoints.refused.routes import refused, refused_anthropic
+from poeflask.endpoints.refused.routes import refused
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
 from poeflask.poe.attachments import Attachments, reattach
@@ -55,10 +55,10 @@ BLUEPRINTS = (
     completions,
     embeddings,
     files,
+    messages,
     models,
     moderations,
     refused,
-    refused_anthropic,
     health,
 )
 
@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
-    errors.install(app, {"refused_anthropic": anthropic_error})
+    errors.install(app, {})
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     with app.app_context():
@@ -109,6 +109,7 @@ def _services(settings: Settings, store: Store) -> Services:
         moderation_bot=settings.moderation_bot,
         threads=threads,
         embedder=Embedder(),
+        count_prompt=make.count_prompt,
         clock=time.time,
         new_id=_new_id,
         heartbeat_s=settings.heartbeat_s,
@@ -164,6 +165,11 @@ class _Upstreams:
         state = self._poe.catalogue.state()
         return "simulated" if state == "missing" and self._settings.simulator_enabled else state
 
+    def count_prompt(self, prompt: Prompt) -> Callable[[], int]:
+        """Count a prompt's tokens while Poe thinks; what is given back waits for the number."""
+        counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
+        return lambda: int(counting.get())
+
     def _make(self, name: str, base_url: str, upload_url: str) -> Upstream:
         settings = self._settings
         client = PoeClient(
@@ -191,7 +197,7 @@ class _Upstreams:
         )
         aids = Aids(
             count=lambda text: self._threads.run(self._counter.count, text),
-            count_prompt=self._count_prompt,
+            count_prompt=self.count_prompt,
             repair=lambda text: self._threads.run(repaired, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
@@ -217,8 +223,3 @@ class _Upstreams:
             ),
         )
         return Upstream(bridge=bridge, catalogue=catalogue)
-
-    def _count_prompt(self, prompt: Prompt) -> Callable[[], int]:
-        """Count while Poe thinks; what is given back waits for the number."""
-        counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
-        return lambda: int(counting.get())

@@ -9,8 +9,9 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from poeflask.core import json_text
-from poeflask.core.dialect import ErrorShape, openai_error
+from poeflask.core.dialect import ErrorShape, anthropic_error, openai_error
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeflaskError
+from poeflask.web.family import speaks_anthropic
 
 _SHAPES = "poeflask.error_shapes"
 
@@ -33,7 +34,7 @@ def install(app: Flask, shapes: dict[str, ErrorShape]) -> None:
 
     Args:
         app: the app.
-        shapes: the error shape of each blueprint that does not speak OpenAI's.
+        shapes: the error shape of each blueprint that speaks neither OpenAI's nor Anthropic's.
     """
     app.extensions[_SHAPES] = shapes
     app.register_error_handler(PoeflaskError, answer)
@@ -52,7 +53,9 @@ def answer(error: PoeflaskError) -> Response:
 
 
 def shape() -> ErrorShape:
-    """The error shape of the blueprint that handles the current request."""
+    """The error shape of the API that the current request speaks."""
+    if speaks_anthropic(request):
+        return anthropic_error
     shapes = cast("dict[str, ErrorShape]", current_app.extensions[_SHAPES])
     return shapes.get(request.blueprint or "", openai_error)
 

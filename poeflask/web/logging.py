@@ -11,6 +11,8 @@ from typing import Literal
 import structlog
 from flask import Flask, Response, g, request
 
+from poeflask.web.family import speaks_anthropic
+
 _log = structlog.get_logger("poeflask")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,128}")
@@ -41,6 +43,8 @@ def configure(level: str, form: Literal["console", "json"]) -> None:
 def install(app: Flask, *, clock: Callable[[], float], new_id: Callable[[str], str]) -> None:
     """Give every request an id, every answer its `x-request-id`, and both one log line.
 
+    Anthropic's clients look for the id under `request-id`, so they find it there too.
+
     A client's own `x-request-id` is kept if it looks like one, so that nginx and poeflask can tell
     of the same request.
     """
@@ -52,6 +56,8 @@ def install(app: Flask, *, clock: Callable[[], float], new_id: Callable[[str], s
 
     def finish(response: Response) -> Response:
         response.headers["x-request-id"] = g.request_id
+        if speaks_anthropic(request):
+            response.headers["request-id"] = g.request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
         facts = {
             "request_id": g.request_id,

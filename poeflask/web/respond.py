@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -95,15 +96,18 @@ def _begin(answer: Answer, wait_s: float, let_go: Callable[[], None]) -> None:
 
 def _frames(answer: Answer, encoder: Encoder, heartbeat_s: float) -> Iterator[str]:
     """One piece of the body for each batch of events; made of values, not of the request."""
+    said_s = time.monotonic()
     while not answer.is_over():
         batch = answer.next(heartbeat_s or None)
-        if batch is None:
-            yield encoder.heartbeat()
-            continue
-        text = encoder.feed(batch)
+        text = encoder.heartbeat() if batch is None else encoder.feed(batch)
         if answer.is_over():
             text += encoder.close()
+        now_s = time.monotonic()
+        # Events may come and say nothing in this dialect, such as thoughts that are not shown.
+        if not text and heartbeat_s and now_s - said_s >= heartbeat_s:
+            text = encoder.heartbeat()
         if text:
+            said_s = now_s
             yield text
 
 

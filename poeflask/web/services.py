@@ -9,6 +9,7 @@ from typing import Literal, cast
 from flask import current_app
 
 from poeflask.bridge import Bridge
+from poeflask.core.prompt import Prompt
 from poeflask.embedder import Embedder
 from poeflask.poe.catalogue import Catalogue
 from poeflask.stores.base import Store
@@ -38,6 +39,7 @@ class Services:
         moderation_bot: the name of the bot that judges for /v1/moderations, or empty.
         threads: for work that would hold up other requests.
         embedder: makes vectors, in one of these threads.
+        count_prompt: begins to count a prompt's tokens; what it gives waits for the number.
         clock: seconds since 1970.
         new_id: an id that cannot be guessed, behind the given prefix.
         heartbeat_s: how long a stream may be silent before it is kept alive; 0 for never.
@@ -55,6 +57,7 @@ class Services:
     moderation_bot: str
     threads: Threads
     embedder: Embedder
+    count_prompt: Callable[[Prompt], Callable[[], int]]
     clock: Callable[[], float]
     new_id: Callable[[str], str]
     heartbeat_s: float

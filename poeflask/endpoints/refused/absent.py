@@ -8,13 +8,14 @@ from poeflask.core.errors import ErrorKind, OwnError
 
 _CHAT = "POST /v1/chat/completions or /v1/responses asks a bot at once."
 
-OPENAI: Mapping[str, str] = {
+ABSENT: Mapping[str, str] = {
     "agents": f"Poe runs no agents for others. {_CHAT}",
     "answers": f"This API is older than chat. {_CHAT}",
     "assistants": f"Poe keeps no assistants; a bot made at poe.com/create_bot is one. {_CHAT}",
     "batches": f"Poe takes no batches; each request is answered at once. {_CHAT}",
     "chatkit": f"Poe keeps no ChatKit sessions. {_CHAT}",
     "classifications": f"This API is older than chat. {_CHAT}",
+    "complete": "This API is older than messages. POST /v1/messages asks a bot.",
     "containers": "Poe lends no containers; some bots run code of their own, and their files come "
     "with the answer.",
     "edits": f"This API is older than chat; ask for the change in words. {_CHAT}",
@@ -26,6 +27,8 @@ OPENAI: Mapping[str, str] = {
     "graders": "Poe grades nothing. Ask a bot to, with a JSON schema as its response format.",
     "live": "Poe holds no live conversations. POST /v1/audio/transcriptions, "
     "/v1/chat/completions and /v1/audio/speech, one after the other, come near.",
+    "messages/batches": "Poe takes no batches; each request is answered at once. "
+    "POST /v1/messages asks a bot.",
     "organization": "Poe knows no organizations over its API; what a key may spend is seen and "
     "set at poe.com.",
     "projects": "Poe knows no projects; a key belongs to an account.",
@@ -39,16 +42,9 @@ OPENAI: Mapping[str, str] = {
     "vaults": "Poe keeps no vaults.",
     "webhook_endpoints": "Poe calls nobody back. Poll, or stream the answer.",
 }
-"""A sentence for each first word behind /v1; all that is below it is refused alike."""
-
-ANTHROPIC: Mapping[str, str] = {
-    "complete": "This API is older than messages. POST /v1/messages asks a bot.",
-    "messages/batches": "Poe takes no batches; each request is answered at once. "
-    "POST /v1/messages asks a bot.",
-}
-"""The same for what is refused in Anthropic's shape."""
+"""A sentence for each path behind /v1; all that is below it is refused alike."""
 
 
-def refusal(name: str, sentences: Mapping[str, str]) -> OwnError:
+def refusal(name: str) -> OwnError:
     """The error for an API of the table."""
-    return OwnError(ErrorKind.NOT_OFFERED, f"/v1/{name} is not offered here. {sentences[name]}")
+    return OwnError(ErrorKind.NOT_OFFERED, f"/v1/{name} is not offered here. {ABSENT[name]}")

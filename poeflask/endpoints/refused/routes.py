@@ -1,31 +1,27 @@
-"""Answers what is not offered, in the shape of the API that would offer it. No key is needed."""
+"""Answers what is not offered. No key is needed to learn of it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NoReturn
 
 from flask import Blueprint
 
-from poeflask.endpoints.refused.absent import ANTHROPIC, OPENAI, refusal
+from poeflask.endpoints.refused.absent import ABSENT, refusal
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def _refusing(blueprint: Blueprint, sentences: Mapping[str, str]) -> Blueprint:
-    for number, name in enumerate(sentences):
-        view = _view(name, sentences)
-        for rule in (f"/v1/{name}", f"/v1/{name}/<path:_rest>"):
-            blueprint.add_url_rule(rule, f"refused_{number}", view, methods=_METHODS)
-    return blueprint
-
-
-def _view(name: str, sentences: Mapping[str, str]) -> Callable[..., NoReturn]:
+def _view(name: str) -> Callable[..., NoReturn]:
     def refuse(_rest: str = "") -> NoReturn:
-        raise refusal(name, sentences)
+        raise refusal(name)
 
     return refuse
 
 
-refused = _refusing(Blueprint("refused", __name__), OPENAI)
-refused_anthropic = _refusing(Blueprint("refused_anthropic", __name__), ANTHROPIC)
+refused = Blueprint("refused", __name__)
+
+for _number, _name in enumerate(ABSENT):
+    _refuse = _view(_name)
+    for _rule in (f"/v1/{_name}", f"/v1/{_name}/<path:_rest>"):
+        refused.add_url_rule(_rule, f"refused_{_number}", _refuse, methods=_METHODS)
