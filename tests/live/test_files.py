@@ -1,7 +1,10 @@
-"""/v1/files with the official SDK as judge."""
+"""/v1/files with the official SDKs as judges."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import anthropic
 import openai
 import pytest
 import requests
@@ -13,9 +16,11 @@ NOTE = ("note.txt", b"The cat is called Ada.", "text/plain")
 
 
 @pytest.fixture
-def stranger(live: Live) -> OpenAI:
+def stranger(live: Live) -> Iterator[OpenAI]:
     """The SDK with another key."""
-    return OpenAI(base_url=f"{live.url}/v1", api_key="another-key", max_retries=0, timeout=20)
+    url = f"{live.url}/v1"
+    with OpenAI(base_url=url, api_key="another-key", max_retries=0, timeout=20) as made:
+        yield made
 
 
 def test_a_file_lives_from_upload_to_deletion(client: OpenAI) -> None:
@@ -101,3 +106,38 @@ def test_what_is_no_upload_is_refused(live: Live) -> None:
 
     assert [401, 415, 400, 400, 400, 404] == [answer.status_code for answer in got]
     assert all(answer.json()["error"]["message"] for answer in got)
+
+
+def test_anthropics_sdk_keeps_files_too(live: Live) -> None:
+    """In its own words; pages follow each other, and a bot reads what an id stands for."""
+    with anthropic.Anthropic(
+        base_url=live.url, api_key="third-key", max_retries=0, timeout=20
+    ) as client:
+        kept = [client.files.upload(file=NOTE) for _ in range(3)]
+        listed = [file.id for file in client.files.list(limit=2)]
+        content = client.files.download(kept[0].id).read()
+        answer = client.messages.create(
+            model="Reader",
+            max_tokens=1000,
+            messages=[
+                {
+                    "role": "user",
+                    "content": [
+                        {"type": "document", "source": {"type": "file", "file_id": kept[0].id}}
+                    ],
+                }
+            ],
+        )
+        gone = client.files.delete(kept[0].id)
+        with pytest.raises(anthropic.NotFoundError, match="There is no file"):
+            client.files.retrieve_metadata(kept[0].id)
+
+    assert [file.id for file in reversed(kept)] == listed
+    assert NOTE[1] == content
+    assert ("note.txt", 22, "text/plain") == (
+        kept[0].filename,
+        kept[0].size_bytes,
+        kept[0].mime_type,
+    )
+    assert "The cat is called Ada." in answer.content[0].text
+    assert "file_deleted" == gone.type

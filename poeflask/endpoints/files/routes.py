@@ -1,4 +1,7 @@
-"""/v1/files: upload, list, tell of, give back and forget files; only their owner can."""
+"""/v1/files: upload, list, tell of, give back and forget files; only their owner can.
+
+The paths are OpenAI's and Anthropic's; who asks says whose words are spoken.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,23 @@ from flask import Blueprint, Response, request
 
 from poeflask.core import json_text
 from poeflask.core.errors import ClientError, ErrorKind
-from poeflask.endpoints.files.decode import decode_page, decode_upload
-from poeflask.endpoints.files.encode import deletion, file_list, file_object
+from poeflask.core.kept_file import KeptFile
+from poeflask.endpoints.files.decode import (
+    decode_anthropic_page,
+    decode_anthropic_upload,
+    decode_page,
+    decode_upload,
+)
+from poeflask.endpoints.files.encode import (
+    anthropic_deletion,
+    anthropic_file,
+    anthropic_list,
+    deletion,
+    file_list,
+    file_object,
+)
 from poeflask.web import auth, forms
+from poeflask.web.family import speaks_anthropic
 from poeflask.web.services import services
 
 files = Blueprint("files", __name__)
@@ -19,7 +36,8 @@ def upload_file() -> Response:
     """Keep a file; its id stands for it in every other request."""
     here = services()
     key = auth.key_of(request.headers)
-    upload = decode_upload(forms.form(request), max_bytes=here.max_file_bytes)
+    decode = decode_anthropic_upload if speaks_anthropic(request) else decode_upload
+    upload = decode(forms.form(request), max_bytes=here.max_file_bytes)
     kept = here.files.keep(
         key,
         upload.file.content,
@@ -28,15 +46,17 @@ def upload_file() -> Response:
         purpose=upload.purpose,
         ttl_s=upload.ttl_s,
     )
-    return _json(file_object(kept))
+    return _told(kept)
 
 
 @files.get("/v1/files")
 def list_files() -> Response:
     """The key's files, page by page."""
     key = auth.key_of(request.headers)
-    page = decode_page(request.args)
-    return _json(file_list(services().files.all(key), page))
+    kept = services().files.all(key)
+    if speaks_anthropic(request):
+        return _json(anthropic_list(kept, decode_anthropic_page(request.args)))
+    return _json(file_list(kept, decode_page(request.args)))
 
 
 @files.get("/v1/files/<file_id>")
@@ -45,7 +65,7 @@ def retrieve_file(file_id: str) -> Response:
     file = services().files.find(auth.key_of(request.headers), file_id)
     if file is None:
         raise _no_file(file_id)
-    return _json(file_object(file))
+    return _told(file)
 
 
 @files.get("/v1/files/<file_id>/content")
@@ -66,13 +86,18 @@ def delete_file(file_id: str) -> Response:
     """Forget one file."""
     if not services().files.forget(auth.key_of(request.headers), file_id):
         raise _no_file(file_id)
-    return _json(deletion(file_id))
+    gone = anthropic_deletion if speaks_anthropic(request) else deletion
+    return _json(gone(file_id))
 
 
 def _no_file(file_id: str) -> ClientError:
     return ClientError(
         ErrorKind.NOT_FOUND, f"There is no file {file_id[:100]!r} of this key.", param="id"
     )
+
+
+def _told(file: KeptFile) -> Response:
+    return _json(anthropic_file(file) if speaks_anthropic(request) else file_object(file))
 
 
 def _json(value: object) -> Response:

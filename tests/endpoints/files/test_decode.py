@@ -8,7 +8,14 @@ import pytest
 
 from poeflask.core.errors import ClientError
 from poeflask.core.form import Form, FormFile
-from poeflask.endpoints.files.decode import Page, Upload, decode_page, decode_upload
+from poeflask.endpoints.files.decode import (
+    Page,
+    Upload,
+    decode_anthropic_page,
+    decode_anthropic_upload,
+    decode_page,
+    decode_upload,
+)
 
 NOTE = FormFile(key="file", name="note.txt", content_type="text/plain", content=b"hello")
 
@@ -124,3 +131,26 @@ def test_a_wrong_page_is_refused(query: dict[str, Any]):
         decode_page(query)
 
     assert next(iter(query)) == caught.value.param
+
+
+def test_anthropics_clients_name_no_purpose():
+    """They may say how long the file is kept, in a field of their own."""
+    bare = decode_anthropic_upload(Form((), (NOTE,)), max_bytes=10)
+    short = decode_anthropic_upload(Form((("expires_in_seconds", "3600"),), (NOTE,)), max_bytes=10)
+
+    assert Upload(file=NOTE, purpose="user_data") == bare
+    assert 3600 == short.ttl_s
+    with pytest.raises(ClientError, match="from 3600 to 7776000") as caught:
+        decode_anthropic_upload(Form((("expires_in_seconds", "5"),), (NOTE,)), max_bytes=10)
+    assert "expires_in_seconds" == caught.value.param
+
+
+def test_anthropics_pages_have_cursors():
+    """The newer field and the older one."""
+    assert Page(limit=20) == decode_anthropic_page({})
+    assert Page(after="file-1", limit=5) == decode_anthropic_page(
+        {"page": "page_file-1", "limit": "5"}
+    )
+    assert Page(after="file-1", limit=20) == decode_anthropic_page({"after_id": "file-1"})
+    with pytest.raises(ClientError, match="from 1 to 1000"):
+        decode_anthropic_page({"limit": "1001"})

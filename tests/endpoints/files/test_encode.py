@@ -1,14 +1,24 @@
-"""Kept files become OpenAI's file objects and pages."""
+"""Kept files become the file objects and pages of OpenAI and of Anthropic."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from anthropic.types import DeletedFile, FileMetadata
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types import FileDeleted, FileObject
 
 from poeflask.core.kept_file import KeptFile
 from poeflask.endpoints.files.decode import Page
-from poeflask.endpoints.files.encode import deletion, file_list, file_object
+from poeflask.endpoints.files.encode import (
+    anthropic_deletion,
+    anthropic_file,
+    anthropic_list,
+    deletion,
+    file_list,
+    file_object,
+)
 
 
 def kept(number: int, purpose: str = "vision") -> KeptFile:
@@ -77,3 +87,30 @@ def test_all_pages_joined_are_the_list(many: int, limit: int):
         more = page["has_more"]
 
     assert [file.id for file in files] == seen
+
+
+def test_anthropics_file_object_is_what_its_sdk_knows():
+    """Times are written out; a type that nobody said is bytes."""
+    file = FileMetadata.model_validate(anthropic_file(kept(1)))
+    unknown = replace(kept(1), content_type="")
+
+    assert ("file-1", "a.png", "image/png", 7, True) == (
+        file.id,
+        file.filename,
+        file.mime_type,
+        file.size_bytes,
+        file.downloadable,
+    )
+    assert "1970-01-01T00:00:11Z" == anthropic_file(kept(1))["created_at"]
+    assert "application/octet-stream" == anthropic_file(unknown)["mime_type"]
+    assert "file_deleted" == DeletedFile.model_validate(anthropic_deletion("file-1")).type
+
+
+def test_anthropics_page_names_the_next_one():
+    """Null on the last."""
+    first = anthropic_list(FILES, Page(limit=3))
+    last = anthropic_list(FILES, Page(limit=3, after="file-2"))
+
+    assert ("page_file-2", True) == (first["next_page"], first["has_more"])
+    assert (None, False) == (last["next_page"], last["has_more"])
+    assert ["file-1"] == [file["id"] for file in last["data"]]
