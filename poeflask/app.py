@@ -27,6 +27,7 @@ from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
 from poeflask.endpoints.moderations.routes import moderations
 from poeflask.endpoints.refused.routes import refused
+from poeflask.endpoints.responses.routes import responses
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
 from poeflask.poe.attachments import Attachments, reattach
@@ -43,7 +44,8 @@ from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import cors, errors, logging, services
+from poeflask.web import cors, draining, errors, logging, services
+from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
 
@@ -59,6 +61,7 @@ BLUEPRINTS = (
     models,
     moderations,
     refused,
+    responses,
     health,
 )
 
@@ -83,6 +86,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
     errors.install(app, {})
+    draining.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     with app.app_context():
@@ -117,6 +121,7 @@ def _services(settings: Settings, store: Store) -> Services:
         skip_system_prompt=settings.skip_system_prompt,
         example_key=DEMO_KEY if settings.simulator_enabled else "",
         catalogue_state=make.catalogue_state,
+        background=Background(),
     )
 
 

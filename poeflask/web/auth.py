@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 
 from werkzeug.datastructures import Headers
 
@@ -26,6 +27,11 @@ def key_of(headers: Headers) -> str:
     if not _KEY.fullmatch(key):
         raise _refused("The API key holds characters that no key has, or is too long.")
     return key
+
+
+def owner_of(key: str) -> str:
+    """The name under which what belongs to a key is kept; it does not lead back to the key."""
+    return sha256(b"poeflask owner\n" + key.encode()).hexdigest()[:32]
 
 
 def _refused(sentence: str) -> ClientError:

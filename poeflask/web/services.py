@@ -15,6 +15,7 @@ from poeflask.poe.catalogue import Catalogue
 from poeflask.stores.base import Store
 from poeflask.stores.kept_files import KeptFiles
 from poeflask.threads import Threads
+from poeflask.web.background import Background
 
 _NAME = "poeflask"
 
@@ -48,6 +49,7 @@ class Services:
             a system message.
         example_key: a key that works here without an account, or empty.
         catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
+        background: reads answers that nobody waits for.
     """
 
     upstream_for: Callable[[str], Upstream]
@@ -65,6 +67,7 @@ class Services:
     skip_system_prompt: Literal["auto", "always", "never"]
     example_key: str
     catalogue_state: Callable[[], str]
+    background: Background
 
 
 def install(services: Services) -> None:
