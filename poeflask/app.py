@@ -44,7 +44,7 @@ from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import cors, draining, errors, logging, services
+from poeflask.web import auth, cors, draining, errors, logging, services
 from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
@@ -196,7 +196,7 @@ class _Upstreams:
         attachments = Attachments(
             client,
             Namespace(self._store, f"uploads:{name}", on_failure="forget"),
-            lookup=self._kept.lookup,
+            lookup=lambda file_id, key: self._kept.lookup(auth.owner_of(key), file_id),
             max_bytes=settings.max_upload_bytes,
             content_ttl_s=settings.upload_cache_ttl_s,
         )

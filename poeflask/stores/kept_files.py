@@ -1,12 +1,11 @@
 """Files that clients keep here: whose they are, how many, how large and for how long.
 
-A file belongs to the key that brought it. Records are kept under the key's hash, one namespace for
-each owner, so that nobody else's file can be found, whatever its id.
+A file belongs to an owner: the name that a key goes by, never the key itself. Each owner has a
+namespace of records, so that nobody else's file can be found, whatever its id.
 """
 
 from __future__ import annotations
 
-import hashlib
 from binascii import b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -66,7 +65,7 @@ class KeptFiles:
 
     def keep(
         self,
-        key: str,
+        owner: str,
         content: bytes,
         *,
         name: str,
@@ -74,13 +73,13 @@ class KeptFiles:
         purpose: str,
         ttl_s: float | None = None,
     ) -> KeptFile:
-        """Keep a file for the owner of the key, for so long or for as long as files are kept.
+        """Keep a file for the owner, for so long or for as long as files are kept.
 
         Raises:
             ClientError: the owner has too many files, or too large ones.
             OwnError: kind BUSY, here and in all methods, if nothing can be kept or read just now.
         """
-        self._check_room(key, len(content))
+        self._check_room(owner, len(content))
         now = self._clock()
         kept_s = self._bounds.ttl_s if ttl_s is None else min(ttl_s, self._bounds.ttl_s)
         file = KeptFile(
@@ -96,51 +95,51 @@ class KeptFiles:
             self._contents.put(file.id, content, file.end_s)
         except StoreUnavailable as error:
             raise _busy(error) from error
-        self._records(key).put(file.id, file.record(), kept_s)
+        self._records(owner).put(file.id, file.record(), kept_s)
         return file
 
-    def find(self, key: str, file_id: str) -> KeptFile | None:
+    def find(self, owner: str, file_id: str) -> KeptFile | None:
         """The owner's file with this id, or None."""
-        record = self._records(key).get(file_id)
+        record = self._records(owner).get(file_id)
         return None if record is None else KeptFile.of_record(record)
 
-    def all(self, key: str) -> list[KeptFile]:
+    def all(self, owner: str) -> list[KeptFile]:
         """The owner's files, oldest first."""
-        ids = self._records(key).keys()
-        files = [self.find(key, file_id) for file_id in ids]
+        ids = self._records(owner).keys()
+        files = [self.find(owner, file_id) for file_id in ids]
         return sorted(filter(None, files), key=lambda file: (file.created_s, file.id))
 
-    def content(self, key: str, file_id: str) -> bytes | None:
+    def content(self, owner: str, file_id: str) -> bytes | None:
         """The content of the owner's file with this id, or None."""
-        if self.find(key, file_id) is None:
+        if self.find(owner, file_id) is None:
             return None
         try:
             return self._contents.get(file_id)
         except StoreUnavailable as error:
             raise _busy(error) from error
 
-    def forget(self, key: str, file_id: str) -> bool:
+    def forget(self, owner: str, file_id: str) -> bool:
         """Forget the owner's file with this id; false if there was none."""
-        if self.find(key, file_id) is None:
+        if self.find(owner, file_id) is None:
             return False
-        self._records(key).delete(file_id)
+        self._records(owner).delete(file_id)
         try:
             self._contents.delete(file_id)
         except StoreUnavailable as error:
             raise _busy(error) from error
         return True
 
-    def lookup(self, file_id: str, key: str) -> File | None:
+    def lookup(self, owner: str, file_id: str) -> File | None:
         """The owner's file with this id as a prompt holds it, or None."""
-        file = self.find(key, file_id)
-        content = self.content(key, file_id)
+        file = self.find(owner, file_id)
+        content = self.content(owner, file_id)
         if file is None or content is None:
             return None
         text = b2a_base64(content, newline=False).decode("ascii")
         return File(base64=text, content_type=file.content_type, name=file.name)
 
-    def _check_room(self, key: str, size: int) -> None:
-        files = self.all(key)
+    def _check_room(self, owner: str, size: int) -> None:
+        files = self.all(owner)
         if len(files) >= self._bounds.files:
             raise _too_much(f"You keep {len(files)} files here already, the most that you may.")
         taken = sum(file.size for file in files)
@@ -149,8 +148,7 @@ class KeptFiles:
                 f"Your files may take {self._bounds.bytes} bytes together; {taken} are taken."
             )
 
-    def _records(self, key: str) -> Namespace:
-        owner = hashlib.sha256(key.encode()).hexdigest()
+    def _records(self, owner: str) -> Namespace:
         return Namespace(self._store, f"files:{owner}", on_failure="refuse")
 
 

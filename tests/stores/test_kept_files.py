@@ -1,4 +1,4 @@
-"""Kept files belong to the key that brought them, and are bounded."""
+"""Kept files belong to whoever brought them, and are bounded."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class World:
             new_id=lambda prefix: f"{prefix}{next(numbers)}",
         )
 
-    def keep(self, key: str = "mine", content: bytes = b"hello", **more: float) -> KeptFile:
+    def keep(self, owner: str = "mine", content: bytes = b"hello", **more: float) -> KeptFile:
         """Keep a note."""
         self.now_s += 1
-        return self.files.keep(key, content, **{**NOTE, **more})  # type: ignore[arg-type] # as above
+        return self.files.keep(owner, content, **{**NOTE, **more})  # type: ignore[arg-type] # as above
 
 
 def test_a_file_is_found_by_its_owner():
@@ -55,21 +55,20 @@ def test_a_file_is_found_by_its_owner():
     assert b"hello" == world.files.content("mine", "file-1")
     assert File(
         base64="aGVsbG8=", content_type="text/plain", name="note.txt"
-    ) == world.files.lookup("file-1", "mine")
+    ) == world.files.lookup("mine", "file-1")
 
 
 def test_nobody_else_finds_it():
-    """Another key's file is no file, whatever is asked; the key itself is written nowhere."""
+    """Another owner's file is no file, whatever is asked."""
     world = World()
     kept = world.keep()
 
     assert world.files.find("other", kept.id) is None
     assert world.files.content("other", kept.id) is None
-    assert world.files.lookup(kept.id, "other") is None
+    assert world.files.lookup("other", kept.id) is None
     assert not world.files.forget("other", kept.id)
     assert [] == world.files.all("other")
     assert [kept] == world.files.all("mine")
-    assert not any("mine" in name for name in world.store.keys(""))
 
 
 def test_what_is_forgotten_is_gone():
@@ -79,7 +78,7 @@ def test_what_is_forgotten_is_gone():
 
     assert world.files.forget("mine", kept.id)
     assert not world.files.forget("mine", kept.id)
-    assert world.files.lookup(kept.id, "mine") is None
+    assert world.files.lookup("mine", kept.id) is None
     assert world.contents.get(kept.id) is None
 
 
@@ -136,5 +135,5 @@ def test_a_record_without_its_content_is_no_file_for_a_prompt():
     kept = world.keep()
     world.contents.delete(kept.id)
 
-    assert world.files.lookup(kept.id, "mine") is None
+    assert world.files.lookup("mine", kept.id) is None
     assert world.files.content("mine", kept.id) is None

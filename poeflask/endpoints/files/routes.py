@@ -35,11 +35,11 @@ files = Blueprint("files", __name__)
 def upload_file() -> Response:
     """Keep a file; its id stands for it in every other request."""
     here = services()
-    key = auth.key_of(request.headers)
+    owner = _owner()
     decode = decode_anthropic_upload if speaks_anthropic(request) else decode_upload
     upload = decode(forms.form(request), max_bytes=here.max_file_bytes)
     kept = here.files.keep(
-        key,
+        owner,
         upload.file.content,
         name=upload.file.name,
         content_type=upload.file.content_type,
@@ -52,8 +52,8 @@ def upload_file() -> Response:
 @files.get("/v1/files")
 def list_files() -> Response:
     """The key's files, page by page."""
-    key = auth.key_of(request.headers)
-    kept = services().files.all(key)
+    owner = _owner()
+    kept = services().files.all(owner)
     if speaks_anthropic(request):
         return _json(anthropic_list(kept, decode_anthropic_page(request.args)))
     return _json(file_list(kept, decode_page(request.args)))
@@ -62,7 +62,7 @@ def list_files() -> Response:
 @files.get("/v1/files/<file_id>")
 def retrieve_file(file_id: str) -> Response:
     """What is known of one file."""
-    file = services().files.find(auth.key_of(request.headers), file_id)
+    file = services().files.find(_owner(), file_id)
     if file is None:
         raise _no_file(file_id)
     return _told(file)
@@ -72,8 +72,8 @@ def retrieve_file(file_id: str) -> Response:
 def download_file(file_id: str) -> Response:
     """The content, always as a download: no browser may show what a stranger uploaded."""
     here = services()
-    key = auth.key_of(request.headers)
-    file, content = here.files.find(key, file_id), here.files.content(key, file_id)
+    owner = _owner()
+    file, content = here.files.find(owner, file_id), here.files.content(owner, file_id)
     if file is None or content is None:
         raise _no_file(file_id)
     response = Response(content, mimetype="application/octet-stream")
@@ -84,10 +84,14 @@ def download_file(file_id: str) -> Response:
 @files.delete("/v1/files/<file_id>")
 def delete_file(file_id: str) -> Response:
     """Forget one file."""
-    if not services().files.forget(auth.key_of(request.headers), file_id):
+    if not services().files.forget(_owner(), file_id):
         raise _no_file(file_id)
     gone = anthropic_deletion if speaks_anthropic(request) else deletion
     return _json(gone(file_id))
+
+
+def _owner() -> str:
+    return auth.owner_of(auth.key_of(request.headers))
 
 
 def _no_file(file_id: str) -> ClientError:
