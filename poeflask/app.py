@@ -80,12 +80,14 @@ def _services(settings: Settings, store: Store) -> Services:
     return Services(
         upstream_for=make.upstream_for,
         store=store,
+        count_prompt=make.count_prompt,
         clock=time.time,
         new_id=_new_id,
         heartbeat_s=settings.heartbeat_s,
         first_event_wait_s=settings.first_event_wait_s,
         skip_system_prompt=settings.skip_system_prompt,
         example_key=DEMO_KEY if settings.simulator_enabled else "",
+        local_key=settings.key_of_local_requests,
         catalogue_state=make.catalogue_state,
     )
 
@@ -124,6 +126,11 @@ class _Upstreams:
         state = self._poe.catalogue.state()
         return "simulated" if state == "missing" and self._settings.simulator_enabled else state
 
+    def count_prompt(self, prompt: Prompt) -> Callable[[], int]:
+        """Count a prompt's tokens while Poe thinks; what is given back waits for the number."""
+        counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
+        return lambda: int(counting.get())
+
     def _make(self, name: str, base_url: str, upload_url: str) -> Upstream:
         settings = self._settings
         client = PoeClient(
@@ -151,7 +158,7 @@ class _Upstreams:
         )
         aids = Aids(
             count=lambda text: self._threads.run(self._counter.count, text),
-            count_prompt=self._count_prompt,
+            count_prompt=self.count_prompt,
             repair=lambda text: self._threads.run(repaired, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
@@ -177,8 +184,3 @@ class _Upstreams:
             ),
         )
         return Upstream(bridge=bridge, catalogue=catalogue)
-
-    def _count_prompt(self, prompt: Prompt) -> Callable[[], int]:
-        """Count while Poe thinks; what is given back waits for the number."""
-        counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
-        return lambda: int(counting.get())

@@ -27,8 +27,9 @@ def stream(
     first_event_wait_s: float,
     heartbeat_s: float,
     headers: Mapping[str, str],
+    mimetype: str = "text/event-stream",
 ) -> Response:
-    """The answer as server-sent events.
+    """The answer as a stream: server-sent events, or whatever `mimetype` says the encoder writes.
 
     Waits for the answer's beginning first, so that a refusal has its true status; but no longer
     than `first_event_wait_s`: then the stream opens and heartbeats keep it alive.
@@ -43,7 +44,7 @@ def stream(
         answer.close()
 
     _begin(answer, first_event_wait_s, let_go)
-    response = Response(_frames(answer, encoder, heartbeat_s), mimetype="text/event-stream")
+    response = Response(_frames(answer, encoder, heartbeat_s), mimetype=mimetype)
     response.headers.update(_STREAM_HEADERS)
     response.headers.update(headers)
     response.call_on_close(let_go)

@@ -9,6 +9,7 @@ from typing import Literal, cast
 from flask import current_app
 
 from poeflask.bridge import Bridge
+from poeflask.core.prompt import Prompt
 from poeflask.poe.catalogue import Catalogue
 from poeflask.stores.base import Store
 
@@ -30,6 +31,7 @@ class Services:
     Attributes:
         upstream_for: the Poe that a key belongs to.
         store: where shared state is kept.
+        count_prompt: begins to count a prompt's tokens; what it gives waits for the number.
         clock: seconds since 1970.
         new_id: an id that cannot be guessed, behind the given prefix.
         heartbeat_s: how long a stream may be silent before it is kept alive; 0 for never.
@@ -37,17 +39,21 @@ class Services:
         skip_system_prompt: whether bots leave their own persona aside; "auto" if the client sends
             a system message.
         example_key: a key that works here without an account, or empty.
+        local_key: the Poe key of those requests of this machine's programs that bring none, for
+            APIs that know no keys; empty if they are refused.
         catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
     """
 
     upstream_for: Callable[[str], Upstream]
     store: Store
+    count_prompt: Callable[[Prompt], Callable[[], int]]
     clock: Callable[[], float]
     new_id: Callable[[str], str]
     heartbeat_s: float
     first_event_wait_s: float
     skip_system_prompt: Literal["auto", "always", "never"]
     example_key: str
+    local_key: str
     catalogue_state: Callable[[], str]
 
 
