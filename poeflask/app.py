@@ -14,12 +14,14 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
+from poeflask.core.dialect import ollama_error
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
 from poeflask.endpoints.chat.routes import chat
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.models.routes import models
+from poeflask.endpoints.ollama.routes import ollama
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
 from poeflask.poe.attachments import Attachments, reattach
@@ -60,8 +62,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
-    errors.install(app, {})
-    for blueprint in (home, chat, models, health):
+    errors.install(app, {"ollama": ollama_error})
+    for blueprint in (home, chat, ollama, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
