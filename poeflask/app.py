@@ -14,10 +14,11 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
-from poeflask.core.dialect import ollama_error
+from poeflask.core.dialect import google_error, ollama_error
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
 from poeflask.endpoints.chat.routes import chat
+from poeflask.endpoints.gemini.routes import gemini
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.models.routes import models
@@ -62,8 +63,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
-    errors.install(app, {"ollama": ollama_error})
-    for blueprint in (home, chat, ollama, models, health):
+    errors.install(app, {"ollama": ollama_error, "gemini": google_error})
+    for blueprint in (home, chat, ollama, gemini, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
