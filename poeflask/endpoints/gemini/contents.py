@@ -72,7 +72,7 @@ def read_contents(contents: list[Any], system: object = None) -> Conversation:
         messages.extend(reader.system(system))
     for index, content in enumerate(contents):
         messages.extend(reader.content(content, f"contents[{index}]"))
-    return Conversation(tuple(messages), tuple(reader.left_out))
+    return Conversation(_with_whole_answers(messages), tuple(reader.left_out))
 
 
 class _Reader:
@@ -123,9 +123,9 @@ class _Reader:
             case {"functionResponse": response}:
                 return self._result(response, f"{at}.functionResponse")
             case {"executableCode": code}:
-                return Text(_of(code, "code", f"{at}.executableCode"))
+                return Text(_fenced(_of(code, "code", f"{at}.executableCode")))
             case {"codeExecutionResult": result}:
-                return Text(_of(result, "output", f"{at}.codeExecutionResult"))
+                return Text(_fenced(_of(result, "output", f"{at}.codeExecutionResult")))
         return self._other(fields, at)
 
     def _other(self, fields: Mapping[str, Any], at: str) -> Part | None:
@@ -176,6 +176,33 @@ class _Reader:
         return f"call_old_{self._made_ids}"
 
 
+def _with_whole_answers(messages: list[Message]) -> tuple[Message, ...]:
+    """The messages with what the model said at one go in one: clients send a stream's pieces."""
+    whole: list[Message] = []
+    for message in messages:
+        if whole and message.role == whole[-1].role == "assistant":
+            message = Message("assistant", (*whole.pop().parts, *message.parts))
+        whole.append(message)
+    return tuple(
+        Message(message.role, _joined(message.parts)) if message.role == "assistant" else message
+        for message in whole
+    )
+
+
+def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+    """The parts with neighbouring texts as one, and thoughts too."""
+    joined: list[Part] = []
+    for part in parts:
+        match joined[-1:], part:
+            case [Text(before)], Text(text):
+                joined[-1] = Text(before + text)
+            case [Reasoning(before)], Reasoning(text):
+                joined[-1] = Reasoning(before + text)
+            case _:
+                joined.append(part)
+    return tuple(joined)
+
+
 def _file(fields: Mapping[str, Any], at: str) -> File | None:
     """The file that a part holds, as data or as a link; None if it holds none."""
     match fields:
@@ -202,6 +229,10 @@ def _type_and_name(fields: Mapping[str, Any], at: str) -> tuple[str, str]:
 
 def _of(value: object, field: str, at: str) -> str:
     return a_text(an_object(value, at).get(field, ""), f"{at}.{field}")
+
+
+def _fenced(code: str) -> str:
+    return f"\n```\n{code}\n```\n"
 
 
 def _told(response: Mapping[str, Any]) -> str:
