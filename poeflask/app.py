@@ -14,15 +14,17 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
-from poeflask.core.dialect import google_error, ollama_error
+from poeflask.core.dialect import ErrorShape, google_error, ollama_error
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
 from poeflask.endpoints.chat.routes import chat
 from poeflask.endpoints.gemini.routes import gemini
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
+from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
 from poeflask.endpoints.ollama.routes import ollama
+from poeflask.endpoints.responses.routes import responses
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
 from poeflask.poe.attachments import Attachments, reattach
@@ -37,7 +39,8 @@ from poeflask.stores.base import Store
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import cors, errors, logging, services
+from poeflask.web import cors, draining, errors, logging, services
+from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
 
@@ -45,6 +48,13 @@ _log = structlog.get_logger("poeflask")
 
 DEMO_KEY = "demo"
 """The key that the built-in simulator answers."""
+
+
+_ERROR_SHAPES: dict[str, ErrorShape] = {
+    **dict.fromkeys(("ollama", "api"), ollama_error),
+    **dict.fromkeys(("gemini", "v1beta", "v1alpha"), google_error),
+}
+"""The blueprints, and the first words of their paths, whose errors are not OpenAI's."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -63,8 +73,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
-    errors.install(app, {"ollama": ollama_error, "gemini": google_error})
-    for blueprint in (home, chat, ollama, gemini, models, health):
+    errors.install(app, _ERROR_SHAPES)
+    draining.install(app)
+    for blueprint in (home, chat, messages, responses, ollama, gemini, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
@@ -92,6 +103,7 @@ def _services(settings: Settings, store: Store) -> Services:
         example_key=DEMO_KEY if settings.simulator_enabled else "",
         local_key=settings.key_of_local_requests,
         catalogue_state=make.catalogue_state,
+        background=Background(),
     )
 
 

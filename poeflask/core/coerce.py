@@ -47,6 +47,17 @@ def coerce(value: Any, schema: Mapping[str, Any]) -> Any:
     return _Coercion(schema).fit(value, schema, 0)
 
 
+def has_types(value: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
+    """Whether each property of an object has a type that the schema admits for it."""
+    coercion = _Coercion(schema)
+    root = coercion.resolved(schema)
+    for key, item in value.items():
+        types = coercion.types(coercion.resolved(coercion.property_schema(root, key)))
+        if types is not None and not _is_one_of(item, types):
+            return False
+    return True
+
+
 def keeps_text(schema: Mapping[str, Any], key: str) -> bool:
     """Whether a text given for this property of an object stays that text whatever it says."""
     coercion = _Coercion(schema)

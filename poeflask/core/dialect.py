@@ -60,12 +60,11 @@ def openai_error(error: PoeflaskError, request_id: str) -> ErrorForm:
 
 
 def anthropic_error(error: PoeflaskError, request_id: str) -> ErrorForm:
-    """Anthropic's shape."""
-    body = {
-        "type": "error",
-        "error": {"type": error.rule.anthropic, "message": error.message},
-        "request_id": request_id,
-    }
+    """Anthropic's shape; an error's own code stands among the details."""
+    said: dict[str, Any] = {"type": error.rule.anthropic, "message": error.message}
+    if error.code is not None:
+        said["details"] = {"error_code": error.code}
+    body = {"type": "error", "error": said, "request_id": request_id}
     status = error.rule.anthropic_status or error.rule.status
     return ErrorForm(status, _headers(error), body)
 

@@ -110,10 +110,11 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The answer is complete."""
+    """The answer is complete; `stop` is the stop sequence that ended it, or empty."""
 
     reason: FinishReason = "stop"
     index: int = 0
+    stop: str = ""
 
 
 @dataclass(frozen=True, slots=True)

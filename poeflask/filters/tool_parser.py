@@ -58,6 +58,7 @@ _MAX_RESCANS = 16
 _MAX_NESTING = 8
 _MAX_SPACE_CHARS = 200
 _MAX_CLOSERS = 8
+_SHOWN_CHARS = 40
 
 _CONTAINERS = frozenset(
     {
@@ -113,8 +114,10 @@ _JSON_FENCES = frozenset({"", "json", "json5", "jsonc"})
 _FENCES = _CALL_FENCES | _JSON_FENCES
 
 _SIGN = re.compile(r"[<`~&\[]")
-_RUN = re.compile(r"`+|~+")
-_FENCE_LINE = re.compile(r"(?:`{3,}|~{3,})[ \t]*([\w-]*)[ \t]*(\r?\n|\Z)")
+_RUN = re.compile(r"`{1,64}|~{1,64}")
+_MAX_RUN = 64
+_FENCE_LINE = re.compile(r"(?:`{3,64}|~{3,64})[ \t]{0,20}([\w-]{0,20})[ \t]{0,20}(\r?\n|\Z)")
+_MAX_FENCE_LINE = 130
 _FENCE_END = re.compile(r"[ \t]*\r?(?:\n|\Z)")
 _FENCE_END_MAY_COME = re.compile(r"[ \t]*\r?\Z")
 _WORD = re.compile(r"[\w.:/-]{1,128}")
@@ -142,11 +145,16 @@ _CALL_KEYS = (
 )
 _LOOKS = re.compile(rf"[\[{{][\s\[{{]{{0,40}}[\"'](?:{_CALL_KEYS})[\"']")
 _MAY_LOOK = re.compile(r"[\[{][\s\[{]{0,40}(?:[\"']\w{0,20})?\Z")
-_ESCAPED_OPEN = re.compile(r"&lt;(tool_calls?|function_calls?|invoke)(?![\w-])")
+_ESCAPED_NAME = re.compile(r"&lt;(?:tool_calls?|function_calls?|invoke)\b")
+_ESCAPED_OPEN = re.compile(
+    r"&lt;(tool_calls?|function_calls?|invoke)\b[^<>&\n]{0,60}"
+    r"(?:&quot;[^<>&\n]{0,60}&quot;)?&gt;\s{0,20}(?:[{\[]|&lt;)"
+)
+_ESCAPED_OPEN_CHARS = 200
 _ESCAPED_MAY_COME = re.compile(r"&(?:l(?:t(?:;[a-z_]{0,15})?)?)?\Z")
 _MISTRAL = "[TOOL_CALLS]"
 _MISTRAL_ARGUMENTS = "[ARGS]"
-_SEPARATORS = " \t\r\n,;\u200b\u200c\u200d\u2060\ufeff"
+_SEPARATORS = " \t\r\n,;*\u200b\u200c\u200d\u2060\ufeff"
 
 
 _MISSING = object()
@@ -336,7 +344,7 @@ class ToolParser:
         while True:
             found = _RUN.match(source.text, source.at)
             size = found.end() - source.at if found else 0
-            if size < source.left or source.ended:
+            if size < source.left or size == _MAX_RUN or source.ended:
                 return size
             yield
 
@@ -356,16 +364,23 @@ class ToolParser:
         try:
             yield from reader
         except NotACallError:
-            return self._source.recorded()
+            if not self._is_sending:
+                return self._source.recorded()
+            yield from self._give_up("it does not go on as a call.")
         except BrokenCallError as error:
             yield from self._give_up(str(error))
         self._source.forget()
         return ""
 
+    @property
+    def _is_sending(self) -> bool:
+        """Whether the client has a part of the call that is being read."""
+        return self._writer is not None and self._writer.sent
+
     def _give_up(self, error: str) -> Steps[None]:
         """Nothing is read behind a broken call: what comes belongs to it."""
         source = self._source
-        sent = self._writer is not None and self._writer.sent
+        sent = self._is_sending
         pieces = [source.recorded()]
         while True:
             pieces.append(source.take(source.left))
@@ -404,6 +419,8 @@ class ToolParser:
             if line and (line[2] or source.ended):
                 info = line[1].lower().replace("-", "_")
                 return info if info in _FENCES else None
+            if source.left > _MAX_FENCE_LINE:
+                return None
             rest = source.text[source.at :].lstrip("`~").strip(" \t\r").lower().replace("-", "_")
             if source.ended or not any(info.startswith(rest) for info in _FENCES):
                 return None
@@ -520,8 +537,7 @@ class ToolParser:
                 self._make_all((yield from self._json_calls()))
             elif made or not char:
                 break
-            elif char == "`":
-                yield from self._skip_fence_line()
+            elif char == "`" and (yield from self._skip_fence_line()):
                 continue
             elif char == "<":
                 yield from self._read_inner_tag()
@@ -651,12 +667,10 @@ class ToolParser:
                     break
             elif char == "{":
                 yield from self._read_body_json(writer)
-            elif char == "`":
-                yield from self._skip_fence_line()
             elif not char and self._may_end(writer):
                 break
-            else:
-                raise self._spoilt(writer, tag)
+            elif char != "`" or not (yield from self._skip_fence_line()):
+                raise (yield from self._spoilt(writer, tag))
         self._finish(writer, tag)
 
     def _is_bare_text(self) -> Steps[bool]:
@@ -674,7 +688,7 @@ class ToolParser:
             return False
         tag = yield from source.tag(0, _INSIDE | keys)
         if tag is None:
-            return self._is_cut_closer(writer, outer)
+            return (yield from self._is_cut_closer(writer, outer))
         if tag.name in keys and tag.name in properties(writer.tool.schema) and not tag.closing:
             source.take(tag.size)
             yield from self._read_value(writer, tag.given or tag.name, tag, keys)
@@ -690,16 +704,16 @@ class ToolParser:
         elif tag.name == "arg_key":
             yield from self._read_pair(writer, keys)
         elif tag.name not in _WRAPPERS:
-            raise self._spoilt(writer, outer)
+            raise (yield from self._spoilt(writer, outer))
         return False
 
-    def _is_cut_closer(self, writer: CallWriter, outer: Tag) -> bool:
+    def _is_cut_closer(self, writer: CallWriter, outer: Tag) -> Steps[bool]:
         rest = self._source.text[self._source.at :]
         is_cut = self._source.ended and rest.startswith("</") and ">" not in rest
         if is_cut and self._may_end(writer):
             self._source.take(len(rest))
             return True
-        raise self._spoilt(writer, outer)
+        raise (yield from self._spoilt(writer, outer))
 
     def _read_pair(self, writer: CallWriter, keys: frozenset[str]) -> Steps[None]:
         key = yield from self._read_short_text("arg_key")
@@ -719,17 +733,19 @@ class ToolParser:
             value = arguments_of(writer.tool, value["arguments"], self._repair)
         if guessed and not fits(writer.tool, value):
             raise BrokenCallError("the JSON object of the arguments is broken.")
-        writer.merge(value)
+        writer.merge(value if isinstance(value, dict) else {CUSTOM_KEY: value})
 
     def _may_end(self, writer: CallWriter) -> bool:
         """Whether a call that lacks its closing tag at the answer's end lacks nothing else."""
         return not self._truncated and writer.has(required(writer.tool.schema))
 
-    def _spoilt(self, writer: CallWriter, tag: Tag) -> Exception:
+    def _spoilt(self, writer: CallWriter, tag: Tag) -> Steps[Exception]:
         """What to raise where a call's body does not go on as one: broken, or no call at all."""
         if not writer.seen and not self._is_marked(tag):
             return NotACallError()
-        rest = self._source.text[self._source.at : self._source.at + 40]
+        while self._source.left < _SHOWN_CHARS and not self._source.ended:
+            yield
+        rest = self._source.text[self._source.at : self._source.at + _SHOWN_CHARS]
         if not rest:
             return BrokenCallError("it breaks off before its closing tag.")
         return BrokenCallError(
@@ -758,8 +774,8 @@ class ToolParser:
             writer.end()
             return
         is_block = yield from self._skip_line_break()
-        value = _Value(tag, is_block, keys)
-        if not self._is_marked(tag):
+        value = _Value(tag, keys, is_block=is_block, is_marked=self._is_marked(tag))
+        if not value.is_marked:
             value.in_cdata = yield from self._skip_cdata()
         source = self._source
         while True:
@@ -825,7 +841,11 @@ class ToolParser:
             whole = tail + tag.size
             if marked and (begins_line or not value.is_block):
                 return whole
-            return whole if (yield from self._is_followed(whole, value)) else None
+            if value.is_marked:
+                ends = yield from self._goes_on_marked(whole)
+            else:
+                ends = yield from self._is_followed(whole, value)
+            return whole if ends else None
         if marked and begins_line and (tag.closing or tag.given):
             return tail
         if tag.closing and tag.name in _CALL_TAGS and (yield from self._ends_answer(tail)):
@@ -847,6 +867,16 @@ class ToolParser:
             return True
         rest = source.text[source.at + place :]
         return source.ended and rest.startswith("</") and ">" not in rest
+
+    def _goes_on_marked(self, ahead: int) -> Steps[bool]:
+        """Whether behind a doubtful closing tag a tag with the mark comes, or the answer ends."""
+        place = yield from self._source.past_space(ahead, _MAX_SPACE_CHARS)
+        if place is None:
+            return False
+        tag = yield from self._source.tag(place, _CALL_TAGS | _ARGUMENTS)
+        if tag is not None and self._is_marked(tag):
+            return True
+        return (yield from self._ends_answer(ahead))
 
     def _ends_answer(self, ahead: int) -> Steps[bool]:
         """Whether from here to the answer's end there is nothing but closing tags."""
@@ -998,12 +1028,14 @@ class ToolParser:
                 return
             source.take(len(_CDATA_END))
 
-    def _skip_fence_line(self) -> Steps[None]:
+    def _skip_fence_line(self) -> Steps[bool]:
+        """Take a fence around what is inside of tags; false if there is none."""
         size = yield from self._run_size()
+        if size < 3:
+            return False
         self._source.take(size)
-        word = yield from self._read_word()
-        if size < 3 or len(word) > 20:
-            raise NotACallError
+        yield from self._read_word()
+        return True
 
     def _read_short_text(self, name: str) -> Steps[str]:
         """The text of a small element whose opening tag is taken."""
@@ -1022,7 +1054,10 @@ class ToolParser:
     def _read_escaped(self) -> Steps[None]:
         """A call whose angle brackets are written as entities."""
         source = self._source
-        while not source.ended and _ESCAPED_MAY_COME.match(source.text, source.at):
+        while not source.ended and (
+            _ESCAPED_MAY_COME.match(source.text, source.at)
+            or (_ESCAPED_NAME.match(source.text, source.at) and source.left < _ESCAPED_OPEN_CHARS)
+        ):
             yield
         found = None if self._code else _ESCAPED_OPEN.match(source.text, source.at)
         if found is None:
@@ -1036,6 +1071,7 @@ class ToolParser:
         pieces: list[str] = []
         while (place := source.text.find(closing, source.at)) < 0:
             if source.ended:
+                source.take(source.left)
                 raise NotACallError
             pieces.append(source.take(max(0, source.left - len(closing))))
             yield
@@ -1058,8 +1094,9 @@ class ToolParser:
 class _Value:
     """A text between tags while it is read."""
 
-    def __init__(self, tag: Tag, is_block: bool, keys: frozenset[str]) -> None:
+    def __init__(self, tag: Tag, keys: frozenset[str], *, is_block: bool, is_marked: bool) -> None:
         self.is_block = is_block
+        self.is_marked = is_marked
         self.in_cdata = False
         self.fresh = is_block
         self._names = _ARGUMENTS if tag.name in _ARGUMENTS else frozenset({tag.name})

@@ -6,6 +6,7 @@ It also writes what is asked of a bot that called badly, or not at all where a c
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,10 @@ from poeflask.filters import tool_text
 
 MAX_FRAGMENT_CHARS = 600
 """How much of a broken call is quoted when the bot is asked again."""
+
+_LONG_NAME = re.compile(
+    r"content|text|code|new_?str|body|script|command|patch|message|prompt", re.IGNORECASE
+)
 
 _INTRODUCTION = """\
 # Tools
@@ -41,7 +46,8 @@ Rules:
 there are none.
 - Give a text that has several lines, quotes or backslashes as an <arg:{mark} name="..."> block \
 instead, and leave it out of the JSON object. What stands between the two tag lines is taken \
-exactly as it is: escape nothing, quote nothing. The closing tag stands on a line of its own.
+exactly as it is: escape nothing, quote nothing. The closing tag stands on a line of its own; \
+a text that ends with a line break has an empty line before it.
 - Every tag carries the mark {mark}, as shown.
 - {how_many}
 - After the last {close} stop: write nothing more. Never write a <tool_result:{mark}> yourself; \
@@ -152,7 +158,8 @@ def ask_for_call(prompt: Prompt, answer: str, choice: ToolChoice, mark: str) -> 
 
 def example(tools: tuple[Tool, ...], mark: str) -> str:
     """A call of one of the tools with made-up arguments; of one that takes text, if there is."""
-    tool = next((tool for tool in tools if _text_key(tool)), tools[0])
+    demanding = [tool for tool in tools if required(tool.schema)]
+    tool = next((tool for tool in tools if _text_key(tool)), (demanding or tools)[0])
     if tool.kind == "custom":
         opening, close = tool_text.open_call(mark, tool.name), tool_text.close_call(mark)
         text = tool_text.block(mark, tool_text.CUSTOM_KEY, "first line\nsecond line")
@@ -176,7 +183,7 @@ def _text_key(tool: Tool) -> str:
         return tool_text.CUSTOM_KEY
     named = properties(tool.schema)
     wanted = [key for key in named if key in required(tool.schema)]
-    texts = [key for key in wanted if _is_free_text(named[key])]
+    texts = [key for key in wanted if _is_free_text(named[key]) and _LONG_NAME.search(key)]
     return texts[-1] if texts else ""
 
 

@@ -13,6 +13,7 @@ from poeflask.core import json_text
 from poeflask.core.coerce import (
     closed,
     coerce,
+    has_types,
     keeps_text,
     literal,
     plain,
@@ -247,8 +248,11 @@ def fits(tool: Tool, value: Any) -> bool:
     """Whether mended arguments are believable: one that invents or loses keys is wrong."""
     if tool.kind == "custom":
         return True
-    keys = set(coerce(value, tool.schema)) if isinstance(value, dict) else None
-    if keys is None or not keys.issuperset(required(tool.schema)):
+    if not isinstance(value, dict):
+        return False
+    made = coerce(value, tool.schema)
+    keys = set(made)
+    if not keys.issuperset(required(tool.schema)) or not has_types(made, tool.schema):
         return False
     named = properties(tool.schema)
     open_on_purpose = "additionalProperties" in tool.schema and not closed(tool.schema)

@@ -22,7 +22,8 @@ def address(
 ) -> tuple[Prompt, tuple[str, ...]]:
     """The prompt under the bot's own name, and the names of what this bot cannot honour.
 
-    Names that Poe does not list are passed on as they are: private bots are not listed.
+    Names that other APIs give to models are understood (`core.model_names`). Names that mean no
+    bot that Poe lists are passed on as they are: private bots are not listed.
 
     Args:
         prompt: as decoded; `bot` is the model's name as the client wrote it.
@@ -30,7 +31,7 @@ def address(
             parameters are taken as such.
         catalogue: the bots that Poe lists.
     """
-    bot = catalogue.find(prompt.bot)
+    bot = catalogue.resolve(prompt.bot)
     name = prompt.bot if bot is None else bot.handle
     profile = catalogue.profile(name)
     declared = {field: value for field, value in extras.items() if field in profile.parameters}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from hashlib import sha256
 from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
@@ -76,6 +77,11 @@ def _checked(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise _refused("The API key holds characters that no key has, or is too long.")
     return key
+
+
+def owner_of(key: str) -> str:
+    """The name under which what belongs to a key is kept; it does not lead back to the key."""
+    return sha256(b"poeflask owner\n" + key.encode()).hexdigest()[:32]
 
 
 def _refused(sentence: str) -> ClientError:

@@ -12,6 +12,7 @@ from poeflask.bridge import Bridge
 from poeflask.core.prompt import Prompt
 from poeflask.poe.catalogue import Catalogue
 from poeflask.stores.base import Store
+from poeflask.web.background import Background
 
 _NAME = "poeflask"
 
@@ -42,6 +43,7 @@ class Services:
         local_key: the Poe key of those requests of this machine's programs that bring none, for
             APIs that know no keys; empty if they are refused.
         catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
+        background: reads answers that nobody waits for.
     """
 
     upstream_for: Callable[[str], Upstream]
@@ -55,6 +57,7 @@ class Services:
     example_key: str
     local_key: str
     catalogue_state: Callable[[], str]
+    background: Background
 
 
 def install(services: Services) -> None:

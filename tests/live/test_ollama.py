@@ -346,3 +346,12 @@ def test_without_a_local_key_clients_are_told_what_to_do(live: Live) -> None:
     assert "Authorization: Bearer" in caught.value.error
     with Client(host=live.url, headers=KEY) as client:
         assert client.chat("Echo", messages=HELLO).done
+
+
+def test_unknown_routes_and_methods_are_told_in_ollama_s_shape(live: Live) -> None:
+    """Also where there is no route that could know it."""
+    nowhere = requests.get(f"{live.url}/api/nope", timeout=10)
+    wrong = requests.get(f"{live.url}/api/chat", timeout=10)
+
+    assert (404, ["error"]) == (nowhere.status_code, list(nowhere.json()))
+    assert (405, ["error"]) == (wrong.status_code, list(wrong.json()))
