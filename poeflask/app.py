@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
+from poeflask.core.dialect import ErrorShape, google_error, ollama_error
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
 from poeflask.embedder import Embedder
@@ -22,12 +23,14 @@ from poeflask.endpoints.chat.routes import chat
 from poeflask.endpoints.completions.routes import completions
 from poeflask.endpoints.embeddings.routes import embeddings
 from poeflask.endpoints.files.routes import files
+from poeflask.endpoints.gemini.routes import gemini
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.images.routes import images
 from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
 from poeflask.endpoints.moderations.routes import moderations
+from poeflask.endpoints.ollama.routes import ollama
 from poeflask.endpoints.refused.routes import refused
 from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
@@ -66,6 +69,8 @@ BLUEPRINTS = (
     embeddings,
     moderations,
     files,
+    ollama,
+    gemini,
     models,
     refused,
     health,
@@ -73,6 +78,13 @@ BLUEPRINTS = (
 
 DEMO_KEY = "demo"
 """The key that the built-in simulator answers."""
+
+
+_ERROR_SHAPES: dict[str, ErrorShape] = {
+    **dict.fromkeys(("ollama", "api"), ollama_error),
+    **dict.fromkeys(("gemini", "v1beta", "v1alpha"), google_error),
+}
+"""The blueprints, and the first words of their paths, whose errors are not OpenAI's."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -91,7 +103,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
-    errors.install(app, {})
+    errors.install(app, _ERROR_SHAPES)
     draining.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
@@ -126,6 +138,7 @@ def _services(settings: Settings, store: Store) -> Services:
         first_event_wait_s=settings.first_event_wait_s,
         skip_system_prompt=settings.skip_system_prompt,
         example_key=DEMO_KEY if settings.simulator_enabled else "",
+        local_key=settings.key_of_local_requests,
         catalogue_state=make.catalogue_state,
         background=Background(),
     )

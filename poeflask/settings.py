@@ -429,6 +429,22 @@ class Settings:
         "How tools reach a bot: `native`, `prompted` in words, or `auto`, as the bot can.",
     )
 
+    local_key: str = _setting(
+        "POEFLASK_LOCAL_KEY",
+        _text,
+        "",
+        "The Poe key for requests in Ollama's API that bring none, as most of its clients do; "
+        "empty: they are refused.",
+        secret=True,
+    )
+    local_key_for: Literal["local", "everyone"] = _setting(
+        "POEFLASK_LOCAL_KEY_FOR",
+        _choice("local", "everyone"),
+        "local",
+        "Whom POEFLASK_LOCAL_KEY serves: `local` is nobody unless only this machine can reach "
+        "poeflask, `everyone` is whoever reaches it, at your cost.",
+    )
+
     @classmethod
     def from_environ(cls, environ: Environ) -> Settings:
         """Read every setting from the environment.
@@ -463,9 +479,17 @@ class Settings:
     @property
     def simulator_enabled(self) -> bool:
         """Whether the simulator answers: never by itself where strangers might reach it."""
-        if self.simulator == "auto":
-            return self.listens_on_loopback and not self.trusted_proxies
-        return self.simulator == "on"
+        return self._only_this_machine if self.simulator == "auto" else self.simulator == "on"
+
+    @property
+    def key_of_local_requests(self) -> str:
+        """The Poe key for requests in Ollama's API that bring none; empty if they are refused."""
+        served = self._only_this_machine or self.local_key_for == "everyone"
+        return self.local_key if served else ""
+
+    @property
+    def _only_this_machine(self) -> bool:
+        return self.listens_on_loopback and not self.trusted_proxies
 
 
 def unknown_variables(environ: Environ) -> tuple[str, ...]:

@@ -58,6 +58,8 @@ class Services:
         skip_system_prompt: whether bots leave their own persona aside; "auto" if the client sends
             a system message.
         example_key: a key that works here without an account, or empty.
+        local_key: the Poe key of those requests of this machine's programs that bring none, for
+            APIs that know no keys; empty if they are refused.
         catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
         background: reads answers that nobody waits for.
     """
@@ -76,6 +78,7 @@ class Services:
     first_event_wait_s: float
     skip_system_prompt: Literal["auto", "always", "never"]
     example_key: str
+    local_key: str
     catalogue_state: Callable[[], str]
     background: Background
 
