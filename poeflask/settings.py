@@ -385,6 +385,30 @@ class Settings:
         "Whether pictures that the bot made go back to it with the next turn, so that it can edit "
         "them.",
     )
+    moderation_bot: str = _setting(
+        "POEFLASK_MODERATION_BOT",
+        _text,
+        "",
+        "The bot that judges for /v1/moderations; empty if none does.",
+    )
+    file_ttl_s: float = _setting(
+        "POEFLASK_FILE_TTL_S",
+        _seconds(3600),
+        "2592000",
+        "How long files of /v1/files are kept at most.",
+    )
+    max_files_bytes_per_key: int = _setting(
+        "POEFLASK_MAX_FILES_SIZE_PER_KEY",
+        _size,
+        "512MiB",
+        "How large all files of /v1/files of one key may be together.",
+    )
+    max_files_bytes: int = _setting(
+        "POEFLASK_MAX_FILES_SIZE",
+        _size,
+        "4GiB",
+        "How large all files of /v1/files may be together, whosoever they are.",
+    )
     catalogue_ttl_s: float = _setting(
         "POEFLASK_CATALOGUE_TTL_S",
         _seconds(1),

@@ -15,7 +15,9 @@ _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 
 
 def key_of(headers: Headers) -> str:
-    """The key of `Authorization: Bearer <key>` or `x-api-key: <key>`; the former wins.
+    """The key of `Authorization: Bearer <key>`, `x-api-key: <key>` or `xi-api-key: <key>`.
+
+    The first of them that is there wins.
 
     Raises:
         ClientError: kind UNAUTHENTICATED, if there is none or it cannot be a key.
@@ -23,7 +25,8 @@ def key_of(headers: Headers) -> str:
     scheme, _, bearer = headers.get("Authorization", "").strip().partition(" ")
     if scheme and scheme.lower() != "bearer":
         raise _refused("The Authorization header names another scheme than Bearer.")
-    key = bearer.strip() or headers.get("x-api-key", "").strip()
+    others = (headers.get(name, "").strip() for name in ("x-api-key", "xi-api-key"))
+    key = bearer.strip() or next(filter(None, others), "")
     if not key:
         raise _refused("You did not send an API key.")
     return _checked(key)

@@ -15,6 +15,8 @@ from poeflask.web.auth import key_for_google, key_of, key_or_local, owner_of
         {"Authorization": "Bearer k-1"},
         {"Authorization": "bearer   k-1 "},
         {"x-api-key": "k-1"},
+        {"xi-api-key": "k-1"},
+        {"x-api-key": "k-1", "xi-api-key": "other"},
         {"Authorization": "Bearer", "x-api-key": "k-1"},
         {"Authorization": "Bearer k-1", "x-api-key": "other"},
     ],
