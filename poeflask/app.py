@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
+from poeflask.core import json_text
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
 from poeflask.endpoints.chat.routes import chat
@@ -21,7 +22,6 @@ from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.models.routes import models
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
-from poeflask.filters.structured import repaired
 from poeflask.poe.attachments import Attachments, reattach
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import PoeClient
@@ -152,7 +152,7 @@ class _Upstreams:
         aids = Aids(
             count=lambda text: self._threads.run(self._counter.count, text),
             count_prompt=self._count_prompt,
-            repair=lambda text: self._threads.run(repaired, text),
+            repair=lambda text: self._threads.run(json_text.repaired, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
         )

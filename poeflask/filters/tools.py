@@ -14,8 +14,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
-import json_repair
-
 from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.core.profile import Profile
@@ -44,18 +42,13 @@ _REFUSAL_CODE = "unsupported_feature_for_model"
 _CUT_OFF: tuple[FinishReason, ...] = ("length", "content_filter")
 
 
-def repair_json(text: str) -> object:
-    """The value that a broken JSON text most probably stands for."""
-    return json_repair.loads(text, skip_json_loads=True)
-
-
 def tools_filter(
     prompt: Prompt,
     profile: Profile,
     mode: ToolMode = "auto",
     *,
     new_call_id: Callable[[], str],
-    repair: Repair = repair_json,
+    repair: Repair = json_text.repaired,
 ) -> Filter | None:
     """The filter that this prompt needs for its tools; None if it has to do with none.
 
@@ -101,7 +94,7 @@ class PromptedTools:
         mark: str,
         *,
         new_call_id: Callable[[], str],
-        repair: Repair = repair_json,
+        repair: Repair = json_text.repaired,
     ) -> None:
         self.tools = tuple(tools)
         self.choice = choice
@@ -169,7 +162,7 @@ class PromptedTools:
             case Pause():
                 return [event]
             case Usage():
-                self._usage = event = added(self._usage, event)
+                self._usage = event = self._usage + event if self._usage else event
             case ReasoningDelta() if self._is_second:
                 return []
         if self._parser.holds:
@@ -315,7 +308,7 @@ class NativeTools:
             case Pause():
                 return [event]
             case Usage():
-                self._usage = added(self._usage, event)
+                self._usage = self._usage + event if self._usage else event
             case ReasoningDelta() | FileEvent():
                 self._said_something = True
         if self._parser.holds:
@@ -428,19 +421,6 @@ class _NativeCall:
     def _delta(self, arguments: str) -> ToolCallDelta:
         kind: ToolKind = "custom" if self._is_custom else "function"
         return ToolCallDelta(position=self._position, arguments=arguments, kind=kind)
-
-
-def added(earlier: Usage | None, usage: Usage) -> Usage:
-    """What several answers cost together."""
-    if earlier is None:
-        return usage
-    return Usage(
-        prompt_tokens=earlier.prompt_tokens + usage.prompt_tokens,
-        completion_tokens=earlier.completion_tokens + usage.completion_tokens,
-        reasoning_tokens=earlier.reasoning_tokens + usage.reasoning_tokens,
-        cached_tokens=earlier.cached_tokens + usage.cached_tokens,
-        exact=earlier.exact and usage.exact,
-    )
 
 
 def _broken_off(broken: Broken) -> Failure:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from poeflask.core.json_text import repaired
 from poeflask.core.prompt import Tool
 from poeflask.filters.tool_values import Toolbox, fits, mend_json, python_calls, read_json
-from poeflask.filters.tools import repair_json
 
 TOOL = Tool(name="t", schema={"properties": {"a": {"type": "integer"}}, "required": ["a"]})
 
@@ -36,7 +36,7 @@ def test_harmless_mistakes_are_read(text: str, expected: Any) -> None:
 )
 def test_broken_json_is_mended(text: str, expected: Any) -> None:
     """What most probably was meant is found."""
-    assert expected == mend_json(text, repair_json)
+    assert expected == mend_json(text, repaired)
 
 
 def test_a_guess_must_be_believable() -> None:
