@@ -164,7 +164,7 @@ class _Upstreams:
         def prepare(prompt: Prompt, key: str) -> Prompt:
             if settings.reattach_pictures == "on":
                 prompt = reattach(prompt)
-            return attachments.attach(prompt, key)[0]
+            return attachments.attach(prompt, key)
 
         bridge = Bridge(
             ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),
