@@ -33,8 +33,11 @@ from poeflask.core.reply import (
 )
 from poeflask.filters import tool_prompt, tool_text
 from poeflask.filters.base import Filter
-from poeflask.filters.tool_parser import Broken, ToolParser, joined
-from poeflask.filters.tool_values import Repair, Toolbox, custom_text, read_json
+from poeflask.filters.joining import joined
+from poeflask.filters.tool_calls.arguments import custom_text
+from poeflask.filters.tool_calls.lenient_json import Repair, read_json
+from poeflask.filters.tool_calls.parser import Broken, ToolParser
+from poeflask.filters.tool_calls.toolbox import Toolbox
 
 ToolMode = Literal["auto", "native", "prompted"]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from poeflask.core.json_text import repaired
 from poeflask.core.prompt import ToolCall
 from poeflask.core.reply import Reply, ReplyEvent, TextDelta, ToolCallDelta, gather
-from poeflask.filters.tool_parser import ToolParser
+from poeflask.filters.tool_calls.parser import ToolParser
 from poeflask.filters.tool_text import write_call
 from tests.filters.test_tool_corpus import MARK, TOOLS
 
