@@ -73,3 +73,25 @@ def test_pi(
     check_done(
         desk.run([commands / "pi", "--provider", "poe", "--model", bot, "-p", TASK], PI_OFFLINE="1")
     )
+
+
+@each_bot
+def test_codex(desk: Desk, check_done: Callable[[str], None], commands: Path, bot: str) -> None:
+    """codex, over responses: its tools are a shell's, some in namespaces and some of free text."""
+    settings = desk.home / ".codex" / "config.toml"
+    settings.parent.mkdir()
+    settings.write_text(
+        f"""
+        model = "{bot}"
+        model_provider = "poeflask"
+        [model_providers.poeflask]
+        name = "poeflask"
+        base_url = "{desk.base_url}"
+        env_key = "OPENAI_API_KEY"
+        wire_api = "responses"
+        """
+    )
+    # The test's own folder is all the sandbox there is.
+    freely = ["--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
+
+    check_done(desk.run([commands / "codex", "exec", *freely, TASK]))
