@@ -14,6 +14,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
+from poeflask.core import json_text
 from poeflask.core.dialect import ErrorShape, google_error, ollama_error
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
@@ -35,7 +36,6 @@ from poeflask.endpoints.refused.routes import refused
 from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
-from poeflask.filters.structured import repaired
 from poeflask.poe.attachments import Attachments, reattach
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import PoeClient
@@ -222,7 +222,7 @@ class _Upstreams:
         aids = Aids(
             count=lambda text: self._threads.run(self._counter.count, text),
             count_prompt=self.count_prompt,
-            repair=lambda text: self._threads.run(repaired, text),
+            repair=lambda text: self._threads.run(json_text.repaired, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
         )
@@ -234,7 +234,7 @@ class _Upstreams:
         def prepare(prompt: Prompt, key: str) -> Prompt:
             if settings.reattach_pictures == "on":
                 prompt = reattach(prompt)
-            return attachments.attach(prompt, key)[0]
+            return attachments.attach(prompt, key)
 
         bridge = Bridge(
             ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),

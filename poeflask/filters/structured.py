@@ -17,8 +17,6 @@ from dataclasses import dataclass, replace
 from json import JSONDecoder
 from typing import Any
 
-import json_repair
-
 from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.core.json_schema import JsonSchema, check_schema
@@ -68,13 +66,13 @@ class Structured:
         self,
         output_format: OutputFormat,
         *,
-        repair: Callable[[str], Any] | None = None,
+        repair: Callable[[str], Any] = json_text.repaired,
         max_repair_bytes: int = MAX_REPAIR_BYTES,
         param: str = SCHEMA_PARAM,
     ) -> None:
         self._format = output_format
         self._schema = _schema(output_format, param)
-        self._repair = repair or repaired
+        self._repair = repair
         self._max_repair_bytes = max_repair_bytes
         self._prompt: Prompt | None = None
         self._follow_up: Prompt | None = None
@@ -185,12 +183,11 @@ class Structured:
 
     def _spent(self) -> Sequence[ReplyEvent]:
         """The tokens of both answers, as one event; none if no one counted them."""
-        counted = [usage for usage in (self._usage_before, self._usage) if usage is not None]
-        match counted:
-            case [first, second]:
-                return (_sum(first, second),)
-            case _:
-                return counted
+        match self._usage_before, self._usage:
+            case Usage() as first, Usage() as second:
+                return (first + second,)
+            case first, second:
+                return [usage for usage in (first, second) if usage is not None]
 
     def _wrong_shape(self, fault: str) -> PoeError:
         text = "".join(self._text).strip()
@@ -208,18 +205,6 @@ class _Reading:
 
     text: str
     fault: str
-
-
-def repaired(text: str) -> Any:
-    """The value that a nearly right JSON text was meant to stand for.
-
-    Raises:
-        NotJsonError: nothing can be made of it.
-    """
-    try:
-        return json_repair.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise json_text.NotJsonError("it cannot be repaired") from error
 
 
 def found(text: str) -> Iterator[tuple[str, Any]]:
@@ -356,13 +341,3 @@ def _with_last_words(messages: tuple[Message, ...], words: str) -> tuple[Message
             longer = replace(message, parts=(*message.parts, Text(words)))
             return (*messages[:place], longer, *messages[place + 1 :])
     return (*messages, Message("user", (Text(words),)))
-
-
-def _sum(first: Usage, second: Usage) -> Usage:
-    return Usage(
-        prompt_tokens=first.prompt_tokens + second.prompt_tokens,
-        completion_tokens=first.completion_tokens + second.completion_tokens,
-        reasoning_tokens=first.reasoning_tokens + second.reasoning_tokens,
-        cached_tokens=first.cached_tokens + second.cached_tokens,
-        exact=first.exact and second.exact,
-    )

@@ -56,7 +56,8 @@ def write_query(prompt: Prompt) -> dict[str, Any]:
     """The prompt as the body of a query.
 
     Raises:
-        ValueError: a file still holds its content or an id instead of a link.
+        ValueError: a file still holds its content or an id instead of a link, or stands in a
+            tool's result, where no bot would see it.
     """
     query: _Object = {
         "version": PROTOCOL_VERSION,
@@ -139,18 +140,16 @@ def _call(call: ToolCall) -> _Object:
 
 
 def _results(results: Sequence[ToolResult], names: Mapping[str, str]) -> list[_Object]:
-    """One tool message for all results in a row, and their files: bots only look at a user's."""
+    """One tool message for all results in a row."""
     if not results:
         return []
     content = json_text.write([_result(result, names) for result in results])
-    messages: list[_Object] = [{"role": "tool", "content": content}]
-    files = [file for result in results for file in result.files]
-    if files:
-        messages.append(_plain("user", "The files that the tools returned:", files))
-    return messages
+    return [{"role": "tool", "content": content}]
 
 
 def _result(result: ToolResult, names: Mapping[str, str]) -> _Object:
+    if result.files:
+        raise ValueError(f"the files of the result {result.call_id!r} must be in a user's turn")
     return {
         "role": "tool",
         "tool_call_id": result.call_id,

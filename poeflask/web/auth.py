@@ -51,7 +51,9 @@ def key_or_local(headers: Headers, local_key: str) -> str:
     Raises:
         ClientError: kind UNAUTHENTICATED, if there is none or it cannot be a key.
     """
-    if any(headers.get(name, "").strip() for name in ("Authorization", "x-api-key")):
+    # Programs with an empty field for a key send the scheme alone.
+    said = headers.get("Authorization", "").strip().lower()
+    if said not in ("", "bearer") or headers.get("x-api-key", "").strip():
         return key_of(headers)
     if not local_key:
         raise _refused("You did not send an API key, and no POEFLASK_LOCAL_KEY stands in for it.")

@@ -231,8 +231,6 @@ def test_programs_find_an_ollama(local: Live) -> None:
         lambda ollama: ollama.create("Mine", from_="Echo"),
         lambda ollama: ollama.copy("Echo", "Mine"),
         lambda ollama: ollama.delete("Echo"),
-        lambda ollama: ollama.embed("Echo", input="a"),
-        lambda ollama: ollama.embeddings("Echo", prompt="a"),
     ],
 )
 def test_what_poe_has_not_is_refused(ollama: Client, ask: Callable[[Client], Any]) -> None:
@@ -355,3 +353,21 @@ def test_unknown_routes_and_methods_are_told_in_ollama_s_shape(live: Live) -> No
 
     assert (404, ["error"]) == (nowhere.status_code, list(nowhere.json()))
     assert (405, ["error"]) == (wrong.status_code, list(wrong.json()))
+
+
+def test_vectors(ollama: Client) -> None:
+    """Of one text or several, in both of the API's forms; shorter ones too; of nothing none."""
+    several = ollama.embed("wordllama-256:latest", input=["one", "two words"])
+    one = ollama.embed("wordllama-256", input="one").embeddings
+    short = ollama.embed("wordllama-256", input="one", dimensions=64).embeddings
+    old = ollama.embeddings("wordllama-256", prompt="one")
+
+    assert [256, 256] == [len(vector) for vector in several.embeddings]
+    assert ("wordllama-256:latest", 3) == (several.model, several.prompt_eval_count)
+    assert list(several.embeddings[0]) == list(one[0]) == list(old.embedding)
+    assert 64 == len(short[0])
+    assert [] == list(ollama.embed("wordllama-256", input=[]).embeddings)
+    assert [] == list(ollama.embeddings("wordllama-256", prompt="").embedding)
+    with pytest.raises(ResponseError, match="wordllama-256") as caught:
+        ollama.embed("Echo", input="one")
+    assert 404 == caught.value.status_code

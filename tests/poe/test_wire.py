@@ -242,13 +242,12 @@ def test_an_id_that_comes_again_means_the_latest_call():
     assert names == ["f", "g"]
 
 
-def test_files_of_results_are_shown_by_the_user():
-    """Bots look at a user's attachments only."""
-    result = ToolResult(call_id="1", text="", files=(File(url="https://a/b.png"),))
-    got = written(USER, Message("tool", (result,)))
+def test_files_of_results_must_have_moved():
+    """A file that no bot would look at is not lost in silence."""
+    result = ToolResult(call_id="c1", text="", files=(File(url="https://a/b.png"),))
 
-    assert [m["role"] for m in got["query"]] == ["user", "tool", "user"]
-    assert got["query"][2]["attachments"][0]["url"] == "https://a/b.png"
+    with pytest.raises(ValueError, match=r"the result 'c1' must be in a user's turn"):
+        written(USER, Message("tool", (result,)))
 
 
 def test_thoughts_are_not_sent_back():

@@ -94,6 +94,7 @@ def test_a_local_key_stands_in_for_none(origin: str | None) -> None:
     headers = {"Origin": origin} if origin else {}
 
     assert "mine" == key_or_local(Headers(headers), "mine")
+    assert "mine" == key_or_local(Headers({**headers, "Authorization": "Bearer "}), "mine")
     assert "k-1" == key_or_local(Headers({**headers, "Authorization": "Bearer k-1"}), "mine")
 
 

@@ -6,8 +6,9 @@ has none yet, and ids are made that are the same whenever the same conversation 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from poeflask.core import json_text
@@ -87,15 +88,15 @@ class _Reader:
         """The system instruction: a content, or simply its text."""
         if isinstance(value, str):
             return [Message("system", (Text(value),))] if value else []
-        fields = camel(an_object(value, "systemInstruction"))
+        fields = _fields(value, "systemInstruction")
         parts = self._parts(fields.get("parts"), "systemInstruction.parts")
         return [Message("system", tuple(parts))] if parts else []
 
     def content(self, value: object, at: str) -> list[Message]:
         """The messages that one content is: each result is one of its own."""
-        fields = camel(an_object(value, at))
+        fields = _fields(value, at)
         role = fields.get("role") or "user"
-        if role not in _ROLES:
+        if not isinstance(role, str) or role not in _ROLES:
             raise wrong(f"{at}.role", f"must be {one_of(_ROLES)}, not {shown(role)}.")
         parts = self._parts(fields.get("parts"), f"{at}.parts")
         messages = [Message("tool", (part,)) for part in parts if isinstance(part, ToolResult)]
@@ -108,7 +109,7 @@ class _Reader:
         parts: list[Part] = []
         for index, item in enumerate(an_array(value, at, MAX_PARTS)):
             path = f"{at}[{index}]"
-            part = self._part(camel(an_object(item, path)), path)
+            part = self._part(_fields(item, path), path)
             if part is not None and part != Text(""):
                 parts.append(part)
         return parts
@@ -149,7 +150,7 @@ class _Reader:
         return call
 
     def _result(self, value: object, at: str) -> ToolResult:
-        fields = camel(an_object(value, at))
+        fields = _fields(value, at)
         name = a_name(fields.get("name"), f"{at}.name")
         call_id = a_text(fields.get("id") or "", f"{at}.id")
         response = fields.get("response")
@@ -176,30 +177,33 @@ class _Reader:
         return f"call_old_{self._made_ids}"
 
 
-def _with_whole_answers(messages: list[Message]) -> tuple[Message, ...]:
+def _fields(value: object, at: str) -> dict[str, Any]:
+    """The fields of an object in camel case; one that is null was not sent."""
+    named = camel(an_object(value, at))
+    return {name: field for name, field in named.items() if field is not None}
+
+
+def _with_whole_answers(messages: Iterable[Message]) -> tuple[Message, ...]:
     """The messages with what the model said at one go in one: clients send a stream's pieces."""
     whole: list[Message] = []
-    for message in messages:
-        if whole and message.role == whole[-1].role == "assistant":
-            message = Message("assistant", (*whole.pop().parts, *message.parts))
-        whole.append(message)
-    return tuple(
-        Message(message.role, _joined(message.parts)) if message.role == "assistant" else message
-        for message in whole
-    )
+    for role, run in groupby(messages, key=lambda message: message.role):
+        if role == "assistant":
+            parts = (part for message in run for part in message.parts)
+            whole.append(Message("assistant", _joined(parts)))
+        else:
+            whole.extend(run)
+    return tuple(whole)
 
 
-def _joined(parts: tuple[Part, ...]) -> tuple[Part, ...]:
+def _joined(parts: Iterable[Part]) -> tuple[Part, ...]:
     """The parts with neighbouring texts as one, and thoughts too."""
     joined: list[Part] = []
-    for part in parts:
-        match joined[-1:], part:
-            case [Text(before)], Text(text):
-                joined[-1] = Text(before + text)
-            case [Reasoning(before)], Reasoning(text):
-                joined[-1] = Reasoning(before + text)
-            case _:
-                joined.append(part)
+    for kind, run in groupby(parts, key=type):
+        if kind in (Text, Reasoning):
+            text = "".join(part.text for part in run if isinstance(part, Text | Reasoning))
+            joined.append(kind(text))
+        else:
+            joined.extend(run)
     return tuple(joined)
 
 
@@ -207,18 +211,18 @@ def _file(fields: Mapping[str, Any], at: str) -> File | None:
     """The file that a part holds, as data or as a link; None if it holds none."""
     match fields:
         case {"inlineData": value}:
-            blob = camel(an_object(value, f"{at}.inlineData"))
+            blob = _fields(value, f"{at}.inlineData")
             kind, name = _type_and_name(blob, f"{at}.inlineData")
             return file_from_data(blob.get("data"), f"{at}.inlineData.data", kind, name)
         case {"fileData": value}:
-            link = camel(an_object(value, f"{at}.fileData"))
+            link = _fields(value, f"{at}.fileData")
             _, name = _type_and_name(link, f"{at}.fileData")
             return file_from_url(link.get("fileUri"), f"{at}.fileData.fileUri", name)
     return None
 
 
 def _file_in(part: object, at: str) -> File | None:
-    return _file(camel(an_object(part, at)), at)
+    return _file(_fields(part, at), at)
 
 
 def _type_and_name(fields: Mapping[str, Any], at: str) -> tuple[str, str]:

@@ -61,6 +61,6 @@ def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
     kind = schema.get("type")
     if not isinstance(kind, str):
         return {"anyOf": [schema, {"type": "null"}]}
-    if "enum" in schema:
+    if isinstance(schema.get("enum"), list):
         return {**schema, "type": [kind, "null"], "enum": [*schema["enum"], None]}
     return {**schema, "type": [kind, "null"]}

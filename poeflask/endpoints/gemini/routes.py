@@ -78,7 +78,7 @@ _METHODS: Mapping[str, Callable[[str, str], Response]] = {
 }
 
 _PICTURES = "POST /v1/images/generations makes pictures."
-_EMBEDDINGS = "Poe's bots give no embeddings."
+_EMBEDDINGS = "POST /v1/embeddings makes vectors."
 
 _ABSENT: Mapping[str, str] = {
     "predict": _PICTURES,

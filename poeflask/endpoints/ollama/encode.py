@@ -137,12 +137,12 @@ class OllamaEncoder:
         return {
             "done": True,
             "done_reason": _REASONS[reason],
-            "total_duration": _nanoseconds(now_s - self._began_s),
+            "total_duration": nanoseconds(now_s - self._began_s),
             "load_duration": 0,
             "prompt_eval_count": self._usage.prompt_tokens,
-            "prompt_eval_duration": _nanoseconds(first_s - self._began_s),
+            "prompt_eval_duration": nanoseconds(first_s - self._began_s),
             "eval_count": self._usage.completion_tokens,
-            "eval_duration": _nanoseconds(now_s - first_s),
+            "eval_duration": nanoseconds(now_s - first_s),
         }
 
 
@@ -155,6 +155,11 @@ def loaded(meta: ReplyMeta, form: Form, *, unload: bool) -> dict[str, Any]:
 def timestamp(seconds: float) -> str:
     """A time as Go reads and writes it."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def nanoseconds(seconds: float) -> int:
+    """A duration as Ollama tells it; never 0, since clients divide by it."""
+    return max(1, round(seconds * _NANOSECONDS))
 
 
 def _envelope(meta: ReplyMeta) -> dict[str, Any]:
@@ -191,8 +196,3 @@ def _call(position: int, call: ToolCallDone) -> dict[str, Any]:
 
 def _is_of_first(event: ReplyEvent) -> bool:
     return isinstance(event, Pause) or not event.index
-
-
-def _nanoseconds(seconds: float) -> int:
-    """Never 0: clients divide by it."""
-    return max(1, round(seconds * _NANOSECONDS))

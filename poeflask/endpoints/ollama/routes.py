@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, OwnError, PoeError
 from poeflask.core.reply import ReplyMeta
+from poeflask.embedder import DIMENSIONS, MODEL
 from poeflask.endpoints.ollama import model_card
 from poeflask.endpoints.ollama.decode import (
     OllamaRequest,
@@ -14,7 +15,13 @@ from poeflask.endpoints.ollama.decode import (
     decode_generate,
     decode_show,
 )
-from poeflask.endpoints.ollama.encode import Form, OllamaEncoder, loaded
+from poeflask.endpoints.ollama.encode import Form, OllamaEncoder, loaded, nanoseconds
+from poeflask.endpoints.ollama.vectors import (
+    decode_embed,
+    decode_embeddings,
+    embed_answer,
+    embeddings_answer,
+)
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
 from poeflask.web.asking import address, ignored_header
@@ -76,12 +83,30 @@ def list_running() -> Response:
 
 
 @ollama.post("/api/embed")
-@ollama.post("/api/embeddings")
 def embed() -> Response:
-    """Refuse: Poe's bots give no embeddings."""
-    raise OwnError(
-        ErrorKind.NOT_OFFERED, "Poe's bots give no embeddings, so there are none under /api."
-    )
+    """Turn texts into vectors, made here; Poe is not asked."""
+    _key()
+    here = services()
+    asked = decode_embed(body.json_object(request), model=MODEL, dimensions=DIMENSIONS)
+
+    def answer() -> str:
+        began_s = here.clock()
+        made = here.embedder.embed(asked.texts, asked.dimensions or DIMENSIONS)
+        took_ns = nanoseconds(here.clock() - began_s)
+        return json_text.write(
+            embed_answer(asked.model, made.vectors, tokens=made.tokens, duration_ns=took_ns)
+        )
+
+    return Response(here.threads.run(answer), mimetype="application/json")
+
+
+@ollama.post("/api/embeddings")
+def embed_one() -> Response:
+    """Turn one text into a vector, as old clients ask."""
+    _key()
+    here = services()
+    asked = decode_embeddings(body.json_object(request), model=MODEL)
+    return _json(embeddings_answer(here.threads.run(here.embedder.embed, asked.texts).vectors))
 
 
 @ollama.post("/api/pull")

@@ -25,6 +25,11 @@ MAX_TOOLS = 512
 MAX_IMAGES = 100
 MAX_STOPS = 32
 
+MAX_INPUTS = 2048
+MAX_CHARS = 100_000
+MAX_ALL_CHARS = 2_000_000
+"""Texts of one request for vectors: how many, how long each, and how long all together."""
+
 _MOST = 2**31 - 1
 _INT64 = 2**63
 
@@ -81,7 +86,18 @@ class ShowEnvelope(Envelope):
     name = Name()
 
 
+class EmbedEnvelope(Envelope):
+    """A request for vectors; old clients send one text as `prompt`."""
+
+    model = Name(required=True)
+    input = fields.Raw()
+    prompt = Words()
+    dimensions = RoundNumber(1, _MOST)
+    truncate = Flag()
+
+
 CHAT_ENVELOPE = ChatEnvelope()
 GENERATE_ENVELOPE = GenerateEnvelope()
 SHOW_ENVELOPE = ShowEnvelope()
+EMBED_ENVELOPE = EmbedEnvelope()
 OPTIONS = Options()

@@ -96,6 +96,7 @@ BAD_REQUESTS = [
     _content("parts are a string", {"parts": "Hello"}, ".parts", "array"),
     _content("unknown role", {"role": "bot", "parts": []}, ".role", "'model'"),
     _content("role is a number", {"role": 5, "parts": []}, ".role", "'model'"),
+    _content("role is a list", {"role": ["model"], "parts": []}, ".role", "'model'"),
     _part("part is a string", "Hello", "", "object"),
     _part("text is a number", {"text": 5}, ".text", "string"),
     _part("inline data is a string", {"inlineData": "aGk="}, ".inlineData", "object"),

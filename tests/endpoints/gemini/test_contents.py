@@ -202,6 +202,15 @@ def test_pieces_of_a_stream_are_one_answer():
     assert (asked, Message("assistant", said), asked, asked) == read(user, *contents, user, user)
 
 
+def test_fields_that_are_null_were_not_sent():
+    """Some clients write every field that there is."""
+    parts = [{"text": None, "functionCall": {"name": "f", "id": None, "args": None}}]
+
+    expected = ToolCall(call_id="call_old_1", name="f", arguments="{}")
+    assert (Message("assistant", (expected,)),) == read({"role": "model", "parts": parts})
+    assert (Message("user", (Text("a"),)),) == read({"role": None, "parts": [{"text": "a"}]})
+
+
 def test_an_empty_content_is_a_message_without_parts():
     """The order of speakers is kept."""
     assert (Message("assistant", ()),) == read({"role": "model", "parts": []})

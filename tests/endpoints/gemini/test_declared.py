@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from poeflask.endpoints.gemini.declared import json_schema
 
@@ -67,3 +69,23 @@ def test_json_schema_stays_as_it_is():
     }
 
     assert sent == json_schema(sent)
+
+
+WORDS = st.sampled_from(
+    [*("type", "items", "properties", "anyOf", "enum", "nullable", "minItems", "required", "a_b")]
+)
+VALUES = st.none() | st.booleans() | st.integers() | st.sampled_from(["STRING", "7", "x"])
+SCHEMAS = st.recursive(
+    VALUES,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(schema=st.dictionaries(WORDS, SCHEMAS, max_size=4))
+@settings(max_examples=150, deadline=None)
+def test_nonsense_does_no_harm(schema: dict[str, Any]):
+    """What is no schema at all is still read, and reading the result again changes nothing."""
+    read = json_schema(schema)
+
+    assert read == json_schema(read)

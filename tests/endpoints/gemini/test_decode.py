@@ -255,11 +255,15 @@ FIELDS = st.sampled_from(
 )
 
 
-@given(fields=st.dictionaries(FIELDS, JSON, max_size=3), parts=st.lists(PARTS, max_size=3))
+@given(
+    fields=st.dictionaries(FIELDS, JSON, max_size=3),
+    parts=st.lists(PARTS, max_size=3) | JSON,
+    role=st.just("model") | JSON,
+)
 @settings(max_examples=150, deadline=None)
-def test_whatever_is_sent_is_read_or_refused(fields: dict[str, Any], parts: list[dict[str, Any]]):
+def test_whatever_is_sent_is_read_or_refused(fields: dict[str, Any], parts: Any, role: Any):
     """Nothing but a ClientError comes out, and the request is not changed by reading it."""
-    body = {"contents": [HELLO, {"role": "model", "parts": parts}], **fields}
+    body = {"contents": [HELLO, {"role": role, "parts": parts}], **fields}
     before = json.dumps(body)
     sentence = refusal(body)
 

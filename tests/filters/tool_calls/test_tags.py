@@ -1,27 +1,14 @@
-"""Characters as they come, and the tags among them."""
+"""Tags as bots write them."""
 
 from __future__ import annotations
 
 import pytest
 
-from poeflask.filters.tool_source import Source, Tag
+from poeflask.filters.tool_calls.source import Source
+from poeflask.filters.tool_calls.tags import Tag
+from tests.filters.tool_calls.steps import run
 
 KNOWN = frozenset({"tool_call", "invoke"})
-
-
-def _tag(text: str, *, cut: bool) -> Tag | None:
-    source = Source()
-    reader = source.tag(0, KNOWN)
-    for piece in text if cut else [text]:
-        source.feed(piece)
-        try:
-            next(reader)
-        except StopIteration as found:
-            return found.value  # type: ignore[no-any-return]
-    source.ended = True
-    with pytest.raises(StopIteration) as end:
-        next(reader)
-    return end.value.value  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize(
@@ -45,15 +32,15 @@ def _tag(text: str, *, cut: bool) -> Tag | None:
 @pytest.mark.parametrize("cut", [False, True])
 def test_a_tag_is_known_by_its_name(text: str, expected: Tag | None, *, cut: bool) -> None:
     """Prefixes, marks, case and decoration do not hide a known tag; other tags are text."""
-    assert expected == _tag(text, cut=cut)
-
-
-def test_what_was_taken_can_be_put_back() -> None:
-    """A record knows what was taken, less what was put back."""
     source = Source()
-    source.feed("abcdef")
-    source.record()
-    source.take(2)
-    source.put_back(source.take(3))
+    pieces = text if cut else [text]
 
-    assert (source.recorded(), source.peek()) == ("ab", "c")
+    assert expected == run(source, source.tag(0, KNOWN), pieces)
+
+
+def test_a_mark_must_be_the_conversations() -> None:
+    """A tag without a mark, and one with another, do not carry it; no mark is none to carry."""
+    marks = [("ab", "ab"), ("cd", "ab"), ("", "ab"), ("", "")]
+    carried = [Tag(name="tool_call", mark=own).carries(mark) for own, mark in marks]
+
+    assert [True, False, False, False] == carried

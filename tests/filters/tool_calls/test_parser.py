@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from poeflask.core.json_text import repaired
 from poeflask.core.prompt import ToolCall
 from poeflask.core.reply import Reply, ReplyEvent, TextDelta, ToolCallDelta, gather
-from poeflask.filters.tool_parser import ToolParser
+from poeflask.filters.tool_calls.parser import ToolParser
 from poeflask.filters.tool_text import write_call
-from poeflask.filters.tools import repair_json
 from tests.filters.test_tool_corpus import MARK, TOOLS
 
 FRAGMENTS = st.sampled_from(
@@ -37,7 +37,7 @@ def _parser(**options: object) -> ToolParser:
         TOOLS,
         MARK,
         new_call_id=lambda: f"call_{next(numbers)}",
-        repair=repair_json,
+        repair=repaired,
         **options,  # type: ignore[arg-type]
     )
 
