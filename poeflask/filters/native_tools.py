@@ -209,8 +209,8 @@ class _NativeCall:
         if self._is_closed:
             return True
         try:
-            read_json("".join(self._pieces))
-        except ValueError:
+            json_text.read("".join(self._pieces))
+        except json_text.NotJsonError:
             return False
         return True
 

@@ -21,8 +21,15 @@ def commands() -> Path:
     return agents()
 
 
-@each_bot
-@pytest.mark.parametrize("package", ["openai-compatible", "openai", "anthropic"])
+@pytest.mark.parametrize(
+    ("package", "bot"),
+    [
+        ("openai-compatible", "Agent"),
+        ("openai-compatible", "Prompted-Agent"),
+        ("openai", "Prompted-Agent"),
+        ("anthropic", "Agent"),
+    ],
+)
 def test_opencode(
     desk: Desk, check_done: Callable[[str], None], commands: Path, package: str, bot: str
 ) -> None:

@@ -40,6 +40,7 @@ from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from poeflask.bridge import Batch, Bridge, Patience
+from poeflask.core import json_text
 from poeflask.core.dialect import (
     Encoder,
     ErrorShape,
@@ -60,7 +61,6 @@ from poeflask.endpoints.ollama.encode import OllamaEncoder
 from poeflask.endpoints.responses.encode import ResponsesEncoder
 from poeflask.endpoints.responses.tools import Naming
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
-from poeflask.filters.structured import repaired
 from poeflask.poe.wire import Reader
 from tests.endpoints.gemini import test_encode as gemini
 from tests.endpoints.messages import grammar as anthropic
@@ -264,7 +264,7 @@ def answered(
     aids = Aids(
         count=_tokens,
         count_prompt=lambda prompt: lambda: 7,
-        repair=repaired,
+        repair=json_text.repaired,
         new_call_id=lambda: f"call_{next(numbers)}",
     )
 
