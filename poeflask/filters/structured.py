@@ -2,8 +2,9 @@
 
 No bot takes a response format over Poe's protocol, so the form is asked for in words. The whole
 text is held back until its end, because only then it can be judged; pauses pass, so that a stream
-stays alive. What surrounds the JSON is cut off, small faults are repaired, the value is checked by
-the schema, and a wrong answer is shown to the bot once more with the fault named.
+stays alive. What surrounds the JSON is cut off, and the value is checked by the schema. If it is
+wrong, wrong types are put right where the meaning is plain, small faults of the JSON are repaired,
+and what is wrong even then is shown to the bot once more with the fault named.
 
 An answer that calls tools is no final answer: its text passes unjudged. So does one that the bot
 was stopped in (length, content_filter), unless it is right as it is.
@@ -12,12 +13,13 @@ was stopped in (length, content_filter), unless it is right as it is.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from json import JSONDecoder
 from typing import Any
 
 from poeflask.core import json_text
+from poeflask.core.coerce import coerce
 from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.core.json_schema import JsonSchema, check_schema
 from poeflask.core.prompt import Message, OutputFormat, Prompt, Text
@@ -127,7 +129,7 @@ class Structured:
     def _settle(self, end: Finish) -> Sequence[ReplyEvent]:
         if self._calls_tools:
             return (*self._spent(), end)
-        reading = self._read(may_repair=end.reason == "stop")
+        reading = self._read(may_mend=end.reason == "stop")
         if not reading.fault:
             return (TextDelta(reading.text), *self._spent(), end)
         if end.reason != "stop":
@@ -146,16 +148,35 @@ class Structured:
         self._text.clear()
         self._usage_before, self._usage = self._usage, None
 
-    def _read(self, *, may_repair: bool) -> _Reading:
+    def _read(self, *, may_mend: bool) -> _Reading:
         """The largest right JSON in the held text; if none is right, the largest wrong one."""
-        text = "".join(self._text)
-        readings = [self._judged(*candidate) for candidate in found(text)]
-        right = [reading for reading in readings if not reading.fault]
-        if not right and may_repair:
-            readings += [self._judged(*candidate) for candidate in self._repaired(text)]
+        wrong: list[_Reading] = []
+        for candidates in self._candidates("".join(self._text), may_mend=may_mend):
+            readings = [self._judged(*candidate) for candidate in candidates]
             right = [reading for reading in readings if not reading.fault]
-        nothing = _Reading("", "There is no JSON in it.")
-        return max(right or readings, key=lambda reading: len(reading.text), default=nothing)
+            if right:
+                return max(right, key=_length)
+            wrong += readings
+        return max(wrong, key=_length, default=_Reading("", "There is no JSON in it."))
+
+    def _candidates(self, text: str, *, may_mend: bool) -> Iterator[list[tuple[str, Any]]]:
+        """What the answer may have been meant as, with less and less trust."""
+        as_written = list(found(text))
+        yield as_written
+        if may_mend:
+            yield list(self._fitted(as_written))
+            repaired = list(self._repaired(text))
+            yield repaired
+            yield list(self._fitted(repaired))
+
+    def _fitted(self, candidates: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """Those values, made right, in which only types were wrong: "3" for 3, one for a list."""
+        if self._schema is None or self._format.schema is None:
+            return
+        for _, value in candidates:
+            made = coerce(value, self._format.schema)
+            if _weight(made) >= _weight(value) and not self._fault(made):
+                yield _written(made), made
 
     def _judged(self, written: str, value: Any) -> _Reading:
         fault = self._fault(value) or ("" if written else "It holds a number that JSON has not.")
@@ -205,6 +226,28 @@ class _Reading:
 
     text: str
     fault: str
+
+
+def _length(reading: _Reading) -> int:
+    return len(reading.text)
+
+
+def _weight(value: Any) -> int:
+    """How much a value says: its values, lists and objects counted, nulls left out.
+
+    Coercion may leave out keys that a schema forbids; what they said would be lost in silence.
+    """
+    weight = 0
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        weight += item is not None
+        match item:
+            case dict():
+                waiting.extend(item.values())
+            case list():
+                waiting.extend(item)
+    return weight
 
 
 def found(text: str) -> Iterator[tuple[str, Any]]:
