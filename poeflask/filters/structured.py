@@ -12,10 +12,8 @@ was stopped in (length, content_filter), unless it is right as it is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from json import JSONDecoder
 from typing import Any
 
 from poeflask.core import json_text
@@ -32,21 +30,11 @@ from poeflask.core.reply import (
     ToolCallDelta,
     Usage,
 )
+from poeflask.filters.json_in_text import broken_json, found, written
 
 MAX_REPAIR_BYTES = 64 * 1024
 """Repair takes a second for a few hundred KiB; beyond this the bot is asked again instead."""
 SCHEMA_PARAM = "response_format.json_schema.schema"
-
-_MAX_STARTS = 64
-"""How many brackets in a text are tried as the beginning of its JSON."""
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*(.*)")
-_OUTER_FENCE = re.compile(r"\A(?:`{3,}|~{3,})[^\n`{\[]*|\s*(?:`{3,}|~{3,})\Z")
-_BRACKET = re.compile(r"[{\[]")
-_BEGINNING = re.compile(
-    r"\{\s*(?:[\"'“”}]|//|/\*|[A-Za-z_$][\w$-]*\s*:)|\[\s*(?:[\[{\"'“”\]]|-?\d)"
-)
-"""A bracket that begins JSON, perhaps broken; not one in prose, such as {name} or [see below]."""
-_LENIENT = JSONDecoder(strict=False)
 
 
 class Structured:
@@ -176,21 +164,21 @@ class Structured:
         for _, value in candidates:
             made = coerce(value, self._format.schema)
             if _weight(made) >= _weight(value) and not self._fault(made):
-                yield _written(made), made
+                yield written(made), made
 
     def _judged(self, written: str, value: Any) -> _Reading:
         fault = self._fault(value) or ("" if written else "It holds a number that JSON has not.")
         return _Reading(written, fault)
 
     def _repaired(self, text: str) -> Iterator[tuple[str, Any]]:
-        broken = _broken_json(text)
+        broken = broken_json(text)
         if not broken or len(broken.encode("utf-8", "surrogatepass")) > self._max_repair_bytes:
             return
         try:
             value = self._repair(broken)
         except json_text.NotJsonError:
             return
-        yield _written(value), value
+        yield written(value), value
 
     def _fault(self, value: Any) -> str:
         if self._schema is not None:
@@ -248,104 +236,6 @@ def _weight(value: Any) -> int:
             case list():
                 waiting.extend(item)
     return weight
-
-
-def found(text: str) -> Iterator[tuple[str, Any]]:
-    """Every JSON value that stands in an answer, each with its JSON text.
-
-    The text is as the bot wrote it, or written anew if that is no strict JSON (raw line breaks in
-    strings). Looked at are the whole answer, a JSON text in a JSON string, fenced blocks, and what
-    stands between words; never a part of a larger value, also if that is broken.
-    """
-    whole = text.strip().removeprefix("\ufeff")
-    for written, value in _whole(whole):
-        yield written, value
-        if isinstance(value, str):
-            yield from _whole(value.strip())
-        return
-    for block in _fenced(whole):
-        yield from _whole(block)
-    yield from _between_words(whole)
-
-
-def _whole(text: str) -> Iterator[tuple[str, Any]]:
-    value, end = _decoded(text, 0)
-    if end and end == len(text):
-        yield _as_written(text, value), value
-
-
-def _fenced(text: str) -> Iterator[str]:
-    """What stands in each closed code fence."""
-    opened = ""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        mark = _FENCE.match(line)
-        if not opened:
-            opened = mark[1] if mark else ""
-        elif mark and mark[1].startswith(opened) and not mark[2]:
-            yield "\n".join(lines).strip()
-            opened = ""
-            lines.clear()
-        else:
-            lines.append(line)
-
-
-def _between_words(text: str) -> Iterator[tuple[str, Any]]:
-    position = 0
-    for _ in range(_MAX_STARTS):
-        start = _BRACKET.search(text, position)
-        if start is None:
-            return
-        value, end = _decoded(text, start.start())
-        if value:
-            yield _as_written(text[start.start() : end], value), value
-        if not end and _BEGINNING.match(text, start.start()):
-            return
-        position = end or start.end()
-
-
-def _decoded(text: str, start: int) -> tuple[Any, int]:
-    """The value at a place and where it ends; that is 0 if there is none."""
-    try:
-        return _LENIENT.raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return None, 0
-
-
-def _as_written(text: str, value: Any) -> str:
-    try:
-        json_text.read(text)
-        text.encode("utf-8")
-    except (json_text.NotJsonError, UnicodeEncodeError):
-        return _written(value)
-    return text
-
-
-def _written(value: Any) -> str:
-    """The value as compact JSON; empty if JSON has no word for it, such as infinity."""
-    try:
-        text = json_text.write(value)
-        json_text.read(text)
-    except (ValueError, TypeError, RecursionError):
-        return ""
-    return text
-
-
-def _broken_json(text: str) -> str:
-    """The part of an answer that was meant as JSON; empty if there is none, or if it breaks off.
-
-    What stops in the middle is not repaired: closing it would hide that something is missing.
-    """
-    for block in (*_fenced(text), _OUTER_FENCE.sub("", text.strip())):
-        start = _BEGINNING.search(block)
-        if start and _closes(block[start.start() :]):
-            return block[start.start() :]
-    return ""
-
-
-def _closes(text: str) -> bool:
-    opened = text.count("{") + text.count("[")
-    return text.rstrip().endswith(("}", "]")) and text.count("}") + text.count("]") >= opened
 
 
 def _schema(output_format: OutputFormat, param: str) -> JsonSchema | None:

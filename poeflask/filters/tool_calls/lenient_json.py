@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from poeflask.core import json_text
-from poeflask.core.coerce import literal
+from poeflask.core.conversions import literal
 
 Repair = Callable[[str], object]
 """Makes a value of a text that is nearly JSON; may be slow. Raises ValueError if it cannot."""
