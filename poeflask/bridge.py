@@ -10,7 +10,7 @@ Poe's connection at once, whatever Poe is doing.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -91,8 +91,12 @@ class Bridge:
 
     def open(self, prompt: Prompt, key: str, wants: Wants, *, n: int = 1) -> Answer:
         """Ask the bot, `n` times at once; gives the answer at once, before anything has come."""
-        answer = Answer(n)
-        for index in range(n):
+        return self.open_all((prompt,) * n, key, wants)
+
+    def open_all(self, prompts: Sequence[Prompt], key: str, wants: Wants) -> Answer:
+        """As `open`, for prompts that differ: the events of reply number i answer `prompts[i]`."""
+        answer = Answer(len(prompts))
+        for index, prompt in enumerate(prompts):
             answer.attach(index, gevent.spawn(self._read, answer, index, prompt, key, wants))
         return answer
 
@@ -211,7 +215,7 @@ class Answer:
     def attach(self, index: int, greenlet: gevent.Greenlet) -> None:
         """Take the greenlet that reads reply number `index`; should it die, the reply fails."""
         self._greenlets[index] = greenlet
-        greenlet.link_exception(lambda dead: self._offer(index, _broken()))
+        greenlet.link_exception(lambda dead: self._offer(index, _broken(dead.exception)))
 
     def put(self, index: int, batch: Batch) -> None:
         """Hand over the next events of reply number `index`; waits while the client is behind."""
@@ -284,8 +288,10 @@ class Answer:
             return
 
 
-def _broken() -> OwnError:
-    return OwnError(ErrorKind.INTERNAL, "poeflask failed while it read the answer.")
+def _broken(cause: BaseException) -> OwnError:
+    error = OwnError(ErrorKind.INTERNAL, "poeflask failed while it read the answer.")
+    error.__cause__ = cause
+    return error
 
 
 def _settles(batch: Batch) -> bool:

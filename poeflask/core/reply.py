@@ -84,7 +84,10 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something said beside the answer: `suggested_reply`, `meta` or `data`."""
+    """Something said beside the answer: `suggested_reply`, `meta` or `data`.
+
+    For dialects that want it also `progress` and `preview`, which a filter makes.
+    """
 
     name: str
     data: Mapping[str, Any]
@@ -121,10 +124,11 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """The answer is complete."""
+    """The answer is complete; `stop` is the stop sequence that ended it, or empty."""
 
     reason: FinishReason = "stop"
     index: int = 0
+    stop: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class LimitsFilter(ReplySide):
                 found = self._scanner.feed(event.text)
                 self._say(found.text, given, flush=bool(found.marker))
                 if found.marker and not _ended(given):
-                    given.append(Finish("stop"))
+                    given.append(Finish("stop", stop=found.marker))
             case Pause():
                 given.append(event)
             case _:

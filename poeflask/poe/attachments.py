@@ -71,7 +71,8 @@ class Attachments:
     Args:
         uploader: gives Poe the files.
         cache: what was uploaded before, by owner, content and type.
-        lookup: the file that a client stored here under an id; None if there is none.
+        lookup: the file that a client stored here, by its id and the client's key; None if there
+            is none, or if it is another client's.
         max_bytes: the largest file that is taken.
         content_ttl_s: how long an uploaded content is taken to be still at Poe.
         link_ttl_s: the same for what Poe fetched from a link.
@@ -83,7 +84,7 @@ class Attachments:
         uploader: Uploader,
         cache: Cache,
         *,
-        lookup: Callable[[str], File | None],
+        lookup: Callable[[str, str], File | None],
         max_bytes: int = MAX_FILE_BYTES,
         content_ttl_s: float = CONTENT_TTL_S,
         link_ttl_s: float = LINK_TTL_S,
@@ -143,11 +144,11 @@ class Attachments:
     def _held(self, source: _Source, key: str) -> File:
         file = replace(source.file, name=source.name)
         if file.file_id:
-            file = self._looked_up(file)
+            file = self._looked_up(file, key)
         return self._link(file, key) if file.url else self._content(file, key)
 
-    def _looked_up(self, file: File) -> File:
-        stored = self._lookup(file.file_id)
+    def _looked_up(self, file: File, key: str) -> File:
+        stored = self._lookup(file.file_id, key)
         if stored is None or stored.file_id:
             raise ClientError(
                 ErrorKind.INVALID_REQUEST,

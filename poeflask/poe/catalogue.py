@@ -17,6 +17,7 @@ from gevent.event import Event
 
 from poeflask.core.bot import Bot
 from poeflask.core.errors import ErrorKind, PoeError, PoeflaskError
+from poeflask.core.model_names import ModelNames
 from poeflask.core.profile import Parameter, Profile
 
 STORE_KEY = "bots"
@@ -45,6 +46,7 @@ class _Copy:
     fetched_s: float
     bots: tuple[Bot, ...]
     by_name: Mapping[str, Bot]
+    names: ModelNames
 
 
 class Catalogue:
@@ -93,6 +95,14 @@ class Catalogue:
         """The bot of that name, in any case; None if it is not known, or Poe's list is not."""
         copy = self._known(patience_s=PATIENCE_S)
         return None if copy is None else copy.by_name.get(name.lower())
+
+    def resolve(self, name: str) -> Bot | None:
+        """The bot of that name, or the one that another API's name for a model means."""
+        copy = self._known(patience_s=PATIENCE_S)
+        if copy is None:
+            return None
+        meant = name if name.lower() in copy.by_name else copy.names.find(name)
+        return None if meant is None else copy.by_name[meant.lower()]
 
     def profile(self, name: str) -> Profile:
         """What the bot can do; for a bot that is not listed, what any bot can."""
@@ -175,7 +185,8 @@ def read_bots(entries: Iterable[Any]) -> tuple[Bot, ...]:
 def _copy(fetched_s: float, entries: Iterable[Any]) -> _Copy:
     bots = read_bots(entries)
     by_handle = {bot.handle.lower(): bot for bot in bots}
-    return _Copy(fetched_s, bots, by_handle | {bot.id: bot for bot in bots})
+    by_name = by_handle | {bot.id: bot for bot in bots}
+    return _Copy(fetched_s, bots, by_name, ModelNames(bot.handle for bot in bots))
 
 
 def _read_copy(value: Any, now_s: float) -> _Copy | None:
@@ -232,11 +243,15 @@ def _parameters(value: Any) -> tuple[Parameter, ...]:
 _FIRST_MILLISECOND_COUNT = 100_000_000_000
 """As seconds it is the year 5138, as milliseconds 1973: Poe has always meant the latter."""
 
+_LAST_SECOND = 253_402_300_799
+"""The last one of the year 9999; no calendar goes on, and no bot was made later."""
+
 
 def _seconds(value: Any) -> int:
     """Poe counts in milliseconds, against the API it copies; both are understood."""
     count = _count(value) or 0
-    return count // 1000 if count >= _FIRST_MILLISECOND_COUNT else count
+    seconds = count // 1000 if count >= _FIRST_MILLISECOND_COUNT else count
+    return seconds if seconds <= _LAST_SECOND else 0
 
 
 def _count(value: Any) -> int | None:

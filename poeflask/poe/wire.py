@@ -7,6 +7,7 @@ take free text) is not written: a filter has turned it into something sayable be
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -38,6 +39,8 @@ _ROLES: dict[Role, str] = {
     "assistant": "bot",
     "tool": "tool",
 }
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 _Object = dict[str, Any]
 
@@ -196,7 +199,7 @@ class Reader:
             if self._ended:
                 break
             try:
-                events += self._read(frame)
+                events += map(_readable, self._read(frame))
             except PoeError as error:
                 events += self.fail(error)
             self._at_start = False
@@ -215,7 +218,7 @@ class Reader:
             return []
         self._ended = True
         usage = self._chunks.usage
-        events: list[ReplyEvent] = list(self._halves.values())
+        events: list[ReplyEvent] = list(map(_readable, self._halves.values()))
         events += [usage] if usage is not None else []
         events.append(end)
         return events
@@ -349,6 +352,28 @@ def _united(half: str, text: str) -> str:
         return half + text
     character = (half + text[0]).encode("utf-16", "surrogatepass").decode("utf-16")
     return character + text[1:]
+
+
+def _readable(event: ReplyEvent) -> ReplyEvent:
+    """The event with U+FFFD for each half of a character that its other half never joined.
+
+    JSON could say a half, but many clients' readers refuse the whole text for it.
+    """
+    match event:
+        case TextDelta() | ReasoningDelta() | Replace():
+            return event if _is_utf8(event.text) else replace(event, text=_mended(event.text))
+        case ToolCallDelta(arguments=arguments) if not _is_utf8(arguments):
+            return replace(event, arguments=_mended(arguments))
+        case _:
+            return event
+
+
+def _is_utf8(text: str) -> bool:
+    return text.isascii() or _HALF.search(text) is None
+
+
+def _mended(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _continues(event: _Piece, half: _Piece) -> bool:

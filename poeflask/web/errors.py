@@ -9,8 +9,11 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from poeflask.core import json_text
-from poeflask.core.dialect import ErrorShape, openai_error
+from poeflask.core.dialect import ErrorShape, anthropic_error, openai_error
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeflaskError
+from poeflask.web import logging
+from poeflask.web.family import speaks_anthropic
+from poeflask.web.logging import Line
 
 _SHAPES = "poeflask.error_shapes"
 
@@ -33,7 +36,8 @@ def install(app: Flask, shapes: dict[str, ErrorShape]) -> None:
 
     Args:
         app: the app.
-        shapes: the error shape of each blueprint that does not speak OpenAI's.
+        shapes: the error shape of each blueprint that speaks neither OpenAI's nor Anthropic's, and
+            of the first words of its paths, for where there is no route.
     """
     app.extensions[_SHAPES] = shapes
     app.register_error_handler(PoeflaskError, answer)
@@ -44,23 +48,43 @@ def install(app: Flask, shapes: dict[str, ErrorShape]) -> None:
 def answer(error: PoeflaskError) -> Response:
     """The error as the client's API says it."""
     form = shape()(error, g.request_id)
-    g.outcome = error.kind.value
+    note(error, logging.line())
     body = json_text.write(form.body)
     response = Response(body, form.status, mimetype="application/json")
     response.headers.update(form.headers)
     return response
 
 
+def bug(cause: BaseException, request_id: str) -> OwnError:
+    """The error that a fault of our own is to a client; what it is, only the log says."""
+    sentence = f"poeflask failed on this request; its log says more under {request_id}."
+    error = OwnError(ErrorKind.INTERNAL, sentence)
+    error.__cause__ = cause
+    return error
+
+
+def note(error: PoeflaskError, line: Line) -> None:
+    """Keep an error for the log: its kind, and of a fault of our own the whole story."""
+    line.outcome = error.kind.value
+    if error.kind is ErrorKind.INTERNAL and error.__cause__ is not None:
+        _log.error("bug", request_id=line.request_id, exc_info=error.__cause__)
+
+
 def shape() -> ErrorShape:
-    """The error shape of the blueprint that handles the current request."""
+    """The error shape of the API that the current request speaks."""
+    if speaks_anthropic(request):
+        return anthropic_error
     shapes = cast("dict[str, ErrorShape]", current_app.extensions[_SHAPES])
-    return shapes.get(request.blueprint or "", openai_error)
+    first_word = request.path.split("/", 2)[1]
+    return shapes.get(request.blueprint or first_word, openai_error)
 
 
 def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return cast("Response", error.get_response())
+    if status >= 500:
+        return _answer_bug(error)
     kind, sentence = _HTTP.get(status, (ErrorKind.INVALID_REQUEST, "{description}"))
     message = sentence.format(
         method=request.method,
@@ -76,6 +100,4 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_bug(error: Exception) -> Response:
-    _log.error("bug", path=request.path, request_id=g.request_id, exc_info=error)
-    sentence = f"poeflask failed on this request; its log says more under {g.request_id}."
-    return answer(OwnError(ErrorKind.INTERNAL, sentence))
+    return answer(bug(error, g.request_id))

@@ -48,7 +48,7 @@ def test_laws(data, stop, max_tokens):
     assert text_of(stream).startswith(text_of(got))
     assert most is None or counter.count(text_of(got)) <= most
     if joined(stream) != joined(got):
-        assert got[-1] in (Finish("stop"), Finish("length"))
+        assert got[-1] in (Finish("length"), *(Finish("stop", stop=text) for text in stop))
 
 
 @given(st.data(), st.integers(0, 300))
@@ -65,26 +65,26 @@ def test_any_way_of_counting_is_obeyed(data, max_tokens):
 
 
 @pytest.mark.parametrize(
-    ("text", "stop", "kept"),
+    ("text", "stop", "kept", "found"),
     [
-        ("one END two", ["END"], "one "),
-        ("one END two", ["two", "END"], "one "),
-        ("a\n\nb", ["\n\n"], "a"),
-        ("a b", [" "], "a"),
-        ("END", ["END"], ""),
-        ("EEND", ["END"], "E"),
-        ("abcd", ["abcd", "bc"], "a"),
+        ("one END two", ["END"], "one ", "END"),
+        ("one END two", ["two", "END"], "one ", "END"),
+        ("a\n\nb", ["\n\n"], "a", "\n\n"),
+        ("a b", [" "], "a", " "),
+        ("END", ["END"], "", "END"),
+        ("EEND", ["END"], "E", "END"),
+        ("abcd", ["abcd", "bc"], "a", "bc"),
     ],
 )
-def test_an_answer_ends_before_the_first_stop_sequence(text, stop, kept):
-    """Whole or letter by letter; what follows is not passed on."""
+def test_an_answer_ends_before_the_first_stop_sequence(text, stop, kept, found):
+    """Whole or letter by letter; what follows is not passed on, and the end says which it was."""
     stream = [TextDelta(text), call, Finish("tool_calls")]
 
     for batches in ([stream], letters(stream)):
         got = joined(settle_batches(limits(*stop), batches))
 
         assert kept == text_of(got)
-        assert Finish("stop") == got[-1]
+        assert Finish("stop", stop=found) == got[-1]
         assert call not in got
 
 

@@ -60,7 +60,8 @@ class Memory(dict):
 def attachments(poe, cache=None, stored=None, **options):
     """The part under test over a Poe and a cache."""
     cache = Memory() if cache is None else cache
-    return Attachments(poe, cache, lookup=(stored or {}).get, **options)
+    kept = stored or {}
+    return Attachments(poe, cache, lookup=lambda file_id, key: kept.get((file_id, key)), **options)
 
 
 def inline(content, **said):
@@ -200,11 +201,13 @@ def test_what_cannot_be_a_file_is_refused_by_name(file, kind, word):
 
 
 def test_a_stored_file_is_looked_up():
-    """An id stands for the content that was stored under it."""
+    """An id stands for the content that this client stored under it, and for nobody else's."""
     poe = Poe()
-    stored = {"file-1": inline(b"a,b", name="a.csv")}
+    stored = {("file-1", "k"): inline(b"a,b", name="a.csv")}
 
     attachments(poe, stored=stored).attach(asking(File(file_id="file-1")), "k")
+    with pytest.raises(ClientError, match="no file with the id 'file-1'"):
+        attachments(poe, stored=stored).attach(asking(File(file_id="file-1")), "another")
 
     assert [("k", b"a,b", "a.csv", "text/csv")] == poe.contents
 

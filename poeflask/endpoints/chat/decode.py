@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.core.prompt import (
     Limits,
-    Message,
     OutputFormat,
     Prompt,
     Sampling,
@@ -19,9 +17,13 @@ from poeflask.core.prompt import (
 from poeflask.endpoints.chat.messages import read_messages
 from poeflask.endpoints.chat.schema import CHAT_ENVELOPE
 from poeflask.endpoints.chat.tools import read_tools
+from poeflask.endpoints.common_fields import (
+    SkipSystemPrompt,
+    own_parameters,
+    skips_system_prompt,
+    unknown_fields,
+)
 from poeflask.endpoints.shapes import an_object, read_envelope, wrong
-
-SkipSystemPrompt = Literal["auto", "always", "never"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,6 @@ _COLOUR: Mapping[str, tuple[Any, ...]] = {
 """Fields without effect at Poe, each with the values that ask for nothing. What only labels the
 request (user, metadata, cache hints) is not here: nobody would miss it in the answer."""
 
-_HEADER_SAFE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_IGNORED = 64
 
 
@@ -88,7 +89,7 @@ def decode(body: object, *, skip_system_prompt: SkipSystemPrompt = "auto") -> Ch
     legacy = bool(envelope.get("functions")) and not envelope.get("tools")
     parallel = envelope.get("parallel_tool_calls", True) and not legacy
     toolbox = read_tools(envelope, parallel=parallel)
-    extras, strangers = _unknown_fields(sent)
+    extras, strangers = unknown_fields(sent, CHAT_ENVELOPE)
     prompt = Prompt(
         bot=envelope["model"],
         messages=conversation.messages,
@@ -100,8 +101,8 @@ def decode(body: object, *, skip_system_prompt: SkipSystemPrompt = "auto") -> Ch
         limits=_limits(envelope),
         verbosity=envelope.get("verbosity"),
         web_search=True if toolbox.web_search or "web_search_options" in envelope else None,
-        parameters=_parameters(envelope),
-        skip_system_prompt=_skips(skip_system_prompt, conversation.messages),
+        parameters=own_parameters(envelope),
+        skip_system_prompt=skips_system_prompt(skip_system_prompt, conversation.messages),
     )
     without_effect = (*_colour(envelope), *conversation.left_out, *toolbox.left_out, *strangers)
     return ChatRequest(
@@ -139,19 +140,6 @@ def _refuse_unsupported(envelope: Mapping[str, Any]) -> None:
 def _unsupported(param: str, why: str) -> ClientError:
     sentence = f"'{param}' cannot be given what it asks for. {why}"
     return ClientError(ErrorKind.UNSUPPORTED_PARAMETER, sentence, param=param)
-
-
-def _unknown_fields(sent: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
-    """Unknown fields with plain values, and the names of those with others."""
-    known = CHAT_ENVELOPE.fields
-    unknown = {name: sent[name] for name in sent if name not in known and sent[name] is not None}
-    plain = {name: value for name, value in unknown.items() if _is_plain(value)}
-    others = [name for name in unknown if name not in plain and _HEADER_SAFE.fullmatch(name)]
-    return plain, others
-
-
-def _is_plain(value: object) -> bool:
-    return isinstance(value, (str, int)) or (isinstance(value, float) and abs(value) < float("inf"))
 
 
 def _colour(envelope: Mapping[str, Any]) -> list[str]:
@@ -227,14 +215,3 @@ def _output_format(envelope: Mapping[str, Any]) -> OutputFormat:
         schema=described.get("schema"),
         strict=described.get("strict", False),
     )
-
-
-def _parameters(envelope: Mapping[str, Any]) -> dict[str, Any]:
-    """The bot's own parameters; `poe` is the deliberate place for them and wins."""
-    return {**envelope.get("extra_body", {}), **envelope.get("poe", {})}
-
-
-def _skips(skip_system_prompt: SkipSystemPrompt, messages: tuple[Message, ...]) -> bool:
-    if skip_system_prompt == "auto":
-        return any(message.role == "system" for message in messages)
-    return skip_system_prompt == "always"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from poeflask.core.bot import Bot
+from poeflask.endpoints.shapes import wrong
 
 
 def model(bot: Bot) -> dict[str, Any]:
@@ -31,19 +32,63 @@ def model(bot: Bot) -> dict[str, Any]:
             "output_modalities": list(bot.output_modalities),
         },
         "supported_features": list(bot.features),
-        "parameters": [dict(parameter) for parameter in bot.entry.get("parameters") or ()],
+        "parameters": _parameters(bot.entry.get("parameters")),
         "pricing": dict(bot.pricing) or None,
         "reasoning": dict(bot.reasoning) or None,
     }
 
 
-def model_list(bots: tuple[Bot, ...]) -> Mapping[str, Any]:
-    """All models as one page, which it always is."""
+def _parameters(value: Any) -> list[Any]:
+    """What the bot can be set to, in Poe's own words, which may be none."""
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, Mapping)]
+
+
+def model_list(bots: Sequence[Bot], *, has_more: bool = False) -> Mapping[str, Any]:
+    """Models as one page, which the whole list is too."""
     data = [model(bot) for bot in bots]
     return {
         "object": "list",
         "data": data,
-        "has_more": False,
+        "has_more": has_more,
         "first_id": data[0]["id"] if data else None,
         "last_id": data[-1]["id"] if data else None,
     }
+
+
+def model_page(
+    bots: Sequence[Bot], *, limit: str = "", after_id: str = "", before_id: str = ""
+) -> Mapping[str, Any]:
+    """The models that Anthropic's clients ask for page by page; without a limit all of them.
+
+    Args:
+        bots: all bots.
+        limit: the most models of a page, as the client wrote it, or empty.
+        after_id: the model behind which the page begins, or empty.
+        before_id: the model in front of which it ends, or empty; wins over `after_id`.
+
+    Raises:
+        ClientError: kind INVALID_REQUEST, if the limit is no such number or a model is not listed.
+    """
+    most = _limit(limit) if limit else len(bots)
+    if before_id:
+        end = _place(bots, before_id, "before_id")
+        return model_list(bots[max(0, end - most) : end], has_more=end > most)
+    start = _place(bots, after_id, "after_id") + 1 if after_id else 0
+    return model_list(bots[start : start + most], has_more=len(bots) > start + most)
+
+
+_LARGEST_PAGE = 1000
+
+
+def _limit(limit: str) -> int:
+    if limit.isdecimal() and len(limit) < 5 and 1 <= int(limit) <= _LARGEST_PAGE:
+        return int(limit)
+    raise wrong("limit", f"must be a whole number from 1 to {_LARGEST_PAGE}.")
+
+
+def _place(bots: Sequence[Bot], name: str, param: str) -> int:
+    for place, bot in enumerate(bots):
+        if name.lower() in (bot.handle.lower(), bot.id):
+            return place
+    raise wrong(param, "must be the id of a listed model, such as the last page's last_id.")

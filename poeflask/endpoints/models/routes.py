@@ -6,8 +6,9 @@ from flask import Blueprint, Response, request
 
 from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, PoeError
-from poeflask.endpoints.models.encode import model, model_list
+from poeflask.endpoints.models.encode import model, model_list, model_page
 from poeflask.web import auth
+from poeflask.web.family import speaks_anthropic
 from poeflask.web.services import services
 
 models = Blueprint("models", __name__)
@@ -15,17 +16,20 @@ models = Blueprint("models", __name__)
 
 @models.get("/v1/models")
 def list_models() -> Response:
-    """All bots that Poe lists."""
-    upstream = services().upstream_for(auth.key_of(request.headers))
-    return _json(model_list(upstream.catalogue.bots()))
+    """All bots that Poe lists, page by page for those who turn pages as Anthropic's clients do."""
+    bots = services().upstream_for(auth.key_of(request.headers)).catalogue.bots()
+    if not speaks_anthropic(request):
+        return _json(model_list(bots))
+    names = ("limit", "after_id", "before_id")
+    return _json(model_page(bots, **{name: request.args.get(name, "") for name in names}))
 
 
 @models.get("/v1/models/<path:name>")
 def retrieve_model(name: str) -> Response:
-    """One bot, by its name in whatever case."""
+    """One bot, by its name in whatever case, or by what another API calls it."""
     upstream = services().upstream_for(auth.key_of(request.headers))
     upstream.catalogue.bots()
-    bot = upstream.catalogue.find(name)
+    bot = upstream.catalogue.resolve(name)
     if bot is None:
         raise PoeError(
             ErrorKind.UNKNOWN_MODEL,
