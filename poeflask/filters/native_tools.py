@@ -130,13 +130,18 @@ class NativeTools:
         made = len(self._calls) + self._parser.calls
         if made and not self._choice.parallel:
             return [*out, *self._closed_calls(), Finish("tool_calls")]
-        out += self._closed_calls()
-        call = _NativeCall(self._toolbox.find(event.name), made)
+        waits = not all(call.is_whole() for call in self._calls.values())
+        if not waits:
+            out += self._closed_calls()
+        call = _NativeCall(self._toolbox.find(event.name), made, waits=waits)
         self._calls[event.position] = call
         return out + call.fed(event)
 
     def _closed_calls(self) -> list[ReplyEvent]:
         return [event for call in self._calls.values() for event in call.closed()]
+
+    def _waiting_calls(self) -> list[ReplyEvent]:
+        return [event for call in self._calls.values() for event in call.released()]
 
     def _end(self, end: Finish | Failure) -> list[ReplyEvent]:
         if not self._said_something and _refuses_tools(end):
@@ -148,7 +153,7 @@ class NativeTools:
         if broken is not None and broken.sent and not cut:
             return [*out, broken_off(broken)]
         if cut:
-            return [*out, end]
+            return [*out, *self._waiting_calls(), end]
         made = bool(self._calls or self._parser.calls)
         if not made and self._choice.mode == "required" and self._prompt is not None:
             self._is_prompted = True
@@ -165,37 +170,69 @@ class NativeTools:
 
 
 class _NativeCall:
-    """One call that came through the protocol."""
+    """One call that came through the protocol.
 
-    def __init__(self, tool: Tool | None, position: int) -> None:
+    Args:
+        tool: the tool that is meant; None if it is not among those offered.
+        position: which call of the answer this is.
+        waits: a call before it is not whole. Bots may write several calls at once, in turns;
+            clients are told of one after the other.
+    """
+
+    def __init__(self, tool: Tool | None, position: int, *, waits: bool = False) -> None:
         self._tool = tool
         self._position = position
+        self._waits = waits
+        self._waiting: list[ReplyEvent] = []
         self._pieces: list[str] = []
         self._is_custom = tool is not None and tool.kind == "custom"
         self._is_closed = False
-        self._is_empty = True
 
     def fed(self, event: ToolCallDelta) -> list[ReplyEvent]:
+        """What of the next piece may be told now."""
         if self._is_closed:
             return []
         name = self._tool.name if event.name and self._tool else event.name
         kind = self._tool.kind if self._tool else event.kind
         event = replace(event, position=self._position, name=name, kind=kind)
-        self._is_empty = self._is_empty and not event.arguments.strip()
-        if self._is_custom and event.arguments:
-            self._pieces.append(event.arguments)
+        self._pieces.append(event.arguments)
+        if self._is_custom:
             event = replace(event, arguments="")
-        return [event] if event.name or event.arguments else []
+        given: list[ReplyEvent] = [event] if event.name or event.arguments else []
+        if not self._waits:
+            return given
+        self._waiting += given
+        return []
+
+    def is_whole(self) -> bool:
+        """Whether all its arguments have come, as far as they tell."""
+        if self._is_closed:
+            return True
+        try:
+            read_json("".join(self._pieces))
+        except ValueError:
+            return False
+        return True
+
+    def released(self) -> list[ReplyEvent]:
+        """What has waited."""
+        self._waits = False
+        waiting, self._waiting = self._waiting, []
+        return waiting
 
     def closed(self) -> list[ReplyEvent]:
-        """The last delta, if the call still lacks its arguments; empty ones are an object."""
+        """What has waited, and the last delta if the call still lacks its arguments."""
         if self._is_closed:
             return []
         self._is_closed = True
+        return [*self.released(), *self._last()]
+
+    def _last(self) -> list[ReplyEvent]:
+        arguments = "".join(self._pieces)
         if self._is_custom:
-            text = _text_of("".join(self._pieces))
+            text = _text_of(arguments)
             return [self._delta(text)] if text else []
-        return [self._delta("{}")] if self._is_empty else []
+        return [] if arguments.strip() else [self._delta("{}")]
 
     def _delta(self, arguments: str) -> ToolCallDelta:
         kind: ToolKind = "custom" if self._is_custom else "function"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.core.prompt import Message, Prompt, Text, Tool, ToolChoice
 from poeflask.core.reply import Failure, Finish, ReplyEvent, ToolCallDelta, gather
@@ -17,7 +18,10 @@ BROKEN = Failure(PoeError(ErrorKind.POE_BROKEN, "It broke."))
 
 def tools() -> NativeTools:
     """The filter, its prompt asked."""
-    made = NativeTools(PromptedTools(TOOLS, ToolChoice(), "k3f9x2", new_call_id=lambda: "call_x"))
+    prompted = PromptedTools(
+        TOOLS, ToolChoice(), "k3f9x2", new_call_id=lambda: "call_x", repair=json_text.repaired
+    )
+    made = NativeTools(prompted)
     made.on_prompt(Prompt(bot="Bot", messages=(Message("user", (Text("Hi"),)),), tools=TOOLS))
     return made
 
