@@ -1,8 +1,8 @@
 """Poe's grammar: a Prompt as a query dict, frames as reply events. Pure; knows no connection.
 
 Source: Poe's protocol specification (creator.poe.com/docs) and the official client, fastapi-poe.
-What the protocol cannot say of a Prompt (most of sampling, tool choice, output format) is not
-written: a filter has turned it into something sayable before.
+What the protocol cannot say of a Prompt (most of sampling, tool choice, output format, tools that
+take free text) is not written: a filter has turned it into something sayable before.
 """
 
 from __future__ import annotations
@@ -39,13 +39,6 @@ _ROLES: dict[Role, str] = {
     "assistant": "bot",
     "tool": "tool",
 }
-
-_FREE_TEXT_SCHEMA = {
-    "type": "object",
-    "properties": {"input": {"type": "string"}},
-    "required": ["input"],
-}
-"""What a tool that takes free text looks like in a protocol whose tools take JSON."""
 
 _HALF = re.compile("[\ud800-\udfff]")
 
@@ -126,13 +119,10 @@ def _attachment(file: File) -> _Object:
 
 
 def _call(call: ToolCall) -> _Object:
-    arguments = call.arguments or "{}"
-    if call.kind == "custom":
-        arguments = json_text.write({"input": call.arguments})
     written: _Object = {
         "id": call.call_id,
         "type": "function",
-        "function": {"name": call.name, "arguments": arguments},
+        "function": {"name": call.name, "arguments": call.arguments or "{}"},
     }
     if call.extra is not None:
         written["extra_content"] = dict(call.extra)
@@ -166,12 +156,9 @@ def _set_parameters(messages: Sequence[_Object], parameters: Mapping[str, Any]) 
 
 
 def _tool(tool: Tool) -> _Object:
-    if tool.kind == "custom":
-        schema: Mapping[str, Any] = _FREE_TEXT_SCHEMA
-    else:
-        # The protocol's own type of a tool demands both fields.
-        schema = {"type": "object", "properties": {}, **tool.schema}
-    function = {"name": tool.name, "description": tool.description, "parameters": dict(schema)}
+    # The protocol's own type of a tool demands both fields of its schema.
+    schema = {"type": "object", "properties": {}, **tool.schema}
+    function = {"name": tool.name, "description": tool.description, "parameters": schema}
     return {"type": "function", "function": function}
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from poeflask.core import json_text
-from poeflask.core.coerce import literal
+from poeflask.core.conversions import literal
 
 Repair = Callable[[str], object]
 """Makes a value of a text that is nearly JSON; may be slow. Raises ValueError if it cannot."""
@@ -68,7 +68,7 @@ def mend_json(text: str, repair: Repair) -> Any:
     try:
         return literal(text)
     except ValueError:
-        return json_text.read(json_text.write(_repaired(text, repair)))
+        return json_text.read(json_text.write(repair(text)))
 
 
 def _with_inner_quotes_escaped(text: str) -> str:
@@ -88,10 +88,3 @@ def _with_inner_quotes_escaped(text: str) -> str:
         in_string = is_inner or not in_string
         pieces.append('\\"' if is_inner else '"')
     return "".join([*pieces, text[place:]])
-
-
-def _repaired(text: str, repair: Repair) -> object:
-    try:
-        return repair(text)
-    except RecursionError as error:
-        raise ValueError("its brackets are nested too deeply") from error
