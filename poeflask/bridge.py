@@ -10,7 +10,8 @@ Poe's connection at once, whatever Poe is doing.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +34,8 @@ from poeflask.core.reply import (
 from poeflask.filters.chain import Chain, Wants
 
 Batch = list[ReplyEvent]
+Batches = Generator[Batch, None, None]
+Try = Generator[Batch, None, float | None]
 
 _QUEUED_BATCHES = 8
 """Batches between the two greenlets: enough to never starve, too few to hide a slow client."""
@@ -125,16 +128,25 @@ class Bridge:
         """All batches of one answer, whatever number of tries it takes; the last one ends it."""
         prepared = self._prepare(prompt, key)
         for attempt in range(1, self._patience.tries + 1):
-            said = False
-            for batch in self._attempt(prepared, key, wants):
+            wait_s = yield from self._try(prepared, key, wants, attempt)
+            if wait_s is None:
+                return
+            gevent.sleep(wait_s)
+
+    def _try(self, prompt: Prompt, key: str, wants: Wants, attempt: int) -> Try:
+        """The batches of one try; returns the seconds until the next, or None if it was the last.
+
+        Poe's connection is let go before that wait, not after it.
+        """
+        said = False
+        with closing(self._attempt(prompt, key, wants)) as batches:
+            for batch in batches:
                 wait_s = None if said else self._wait_s(batch, attempt)
                 if wait_s is not None:
-                    gevent.sleep(wait_s)
-                    break
+                    return wait_s
                 said = said or any(isinstance(event, OUTPUT) for event in batch)
                 yield batch
-            else:
-                return
+        return None
 
     def _wait_s(self, batch: Batch, attempt: int) -> float | None:
         """Seconds until the next try, or None if the batch is no failure or must be passed on."""
@@ -151,22 +163,23 @@ class Bridge:
             return error.retry_after_s if patient else None
         return float(self._patience.first_wait_s * 2 ** (attempt - 1) * (1 + self._chance()))
 
-    def _attempt(self, prompt: Prompt, key: str, wants: Wants) -> Iterator[Batch]:
+    def _attempt(self, prompt: Prompt, key: str, wants: Wants) -> Batches:
         """The batches of one try, through the filters and whatever these want to ask besides."""
         chain = self._make_chain(prompt, wants)
         asked: Prompt | None = chain.on_prompt(prompt)
         heard = False
         while asked is not None:
-            for batch in self._exchange(asked, key):
-                heard = heard or any(map(_is_something, batch))
-                out = chain.feed(batch)
-                if out:
-                    yield out if heard else _without_silence(out)
-                if chain.ended:
-                    return
+            with closing(self._exchange(asked, key)) as batches:
+                for batch in batches:
+                    heard = heard or any(map(_is_something, batch))
+                    out = chain.feed(batch)
+                    if out:
+                        yield out if heard else _without_silence(out)
+                    if chain.ended:
+                        return
             asked = chain.follow_up()
 
-    def _exchange(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+    def _exchange(self, prompt: Prompt, key: str) -> Batches:
         """One query and its reply; what goes wrong before the reply begins is its failure."""
         reply = self._ask(prompt, key)
         try:
@@ -232,6 +245,7 @@ class Answer:
                 self._peeked.append(self._take(None))
         end = self._peeked[-1][1][-1] if self._peeked else None
         if isinstance(end, Failure) and not _has_output(self._peeked):
+            self._open.discard(self._peeked[-1][0])
             self.close()
             raise end.error
 

@@ -59,6 +59,24 @@ class SilentPoe(Poe):
             self.closed += 1
 
 
+class LingeringPoe(Poe):
+    """Needs a moment to close a reply; remembers how many were closed when each was asked for."""
+
+    def __init__(self, *scripts: Script) -> None:
+        super().__init__(*scripts)
+        self.closed_before: list[int] = []
+
+    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+        self.closed_before.append(self.closed)
+        try:
+            yield from super().__call__(prompt, key)
+        except GeneratorExit:
+            self.closed -= 1
+            gevent.sleep(0.01)
+            self.closed += 1
+            raise
+
+
 class AskAgain:
     """A filter that wants a second reply and lets both through."""
 
@@ -139,6 +157,25 @@ def test_begin_raises_what_failed_before_anything_was_said() -> None:
         answer.begin(5)
 
     assert ErrorKind.NO_POINTS == caught.value.kind
+
+
+def test_a_refused_answer_gives_its_connection_back_in_peace() -> None:
+    """What is left of a reply that has ended is read although its client heard of the failure."""
+    poe = LingeringPoe(failing(ErrorKind.NO_POINTS))
+    answer = bridge(poe).open(PROMPT, "key", ALL)
+    with pytest.raises(PoeError):
+        answer.begin(5)
+    gevent.sleep(0.05)
+
+    assert 1 == poe.closed
+
+
+def test_a_reply_is_let_go_before_the_next_try() -> None:
+    """A failed reply does not hold its connection while the bridge waits to ask again."""
+    poe = LingeringPoe(failing(ErrorKind.POE_FAILED), HELLO)
+    drain(bridge(poe).open(PROMPT, "key", ALL))
+
+    assert [0, 1] == poe.closed_before
 
 
 def test_begin_gives_up_waiting_but_not_the_answer() -> None:

@@ -40,7 +40,8 @@ def read(text: str | bytes) -> Any:
     except NotJsonError:
         raise
     except ValueError as error:
-        raise NotJsonError(str(error)) from error
+        # Nothing else is left; Python's own words advise to change the interpreter's limit.
+        raise NotJsonError("it holds an integer of thousands of digits") from error
 
 
 def write(value: Any) -> str:

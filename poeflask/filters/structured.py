@@ -205,6 +205,8 @@ class Structured:
             ErrorKind.WRONG_SHAPE,
             f"The bot was asked twice and gave no answer of the form that response_format asks "
             f"for. {fault}{beginning}",
+            # It was asked twice and paid twice; whether that is worth more is the client's to say.
+            allow_retry=False,
         )
 
 

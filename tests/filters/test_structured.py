@@ -278,6 +278,7 @@ def test_a_bot_that_stays_wrong_is_an_honest_error():
     assert ErrorKind.WRONG_SHAPE == failure.error.kind
     assert "required property" in failure.error.message
     assert structured.follow_up is None
+    assert not failure.error.may_succeed_later
 
 
 def test_a_refusal_in_prose_is_told_with_its_beginning():

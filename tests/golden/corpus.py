@@ -50,7 +50,6 @@ from poeflask.core.dialect import (
     openai_error,
 )
 from poeflask.core.errors import ErrorKind, PoeError, PoeflaskError
-from poeflask.core.json_text import repaired
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Limits, Message, OutputFormat, Prompt, Text, Tool, ToolChoice
 from poeflask.core.reply import Failure, Pause, ReplyEvent, ReplyMeta
