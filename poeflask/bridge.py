@@ -55,7 +55,8 @@ class Patience:
         tries: how often a query is sent at most, as long as nothing of the answer was seen.
         longest_wait_s: a wait before the next try that Poe asks for and that is longer is not
             waited for; the client hears of it instead.
-        first_wait_s: the wait before the second try if Poe names none; doubles each time.
+        first_wait_s: the least wait before the second try, whatever Poe says; doubles each time.
+            Up to as much again is added by chance, so that clients do not all come back at once.
         total_s: the longest that one answer may take.
     """
 
@@ -158,10 +159,12 @@ class Bridge:
             return None
         if not isinstance(error, PoeError) or error.kind is ErrorKind.EMPTY_REPLY:
             return None
-        if error.retry_after_s is not None:
-            patient = error.retry_after_s <= self._patience.longest_wait_s
-            return error.retry_after_s if patient else None
-        return float(self._patience.first_wait_s * 2 ** (attempt - 1) * (1 + self._chance()))
+        jitter_s = self._patience.first_wait_s * self._chance()
+        least_s = self._patience.first_wait_s * 2 ** (attempt - 1)
+        asked_s = error.retry_after_s or 0.0
+        if asked_s > self._patience.longest_wait_s:
+            return None
+        return float(max(asked_s, least_s) + jitter_s)
 
     def _attempt(self, prompt: Prompt, key: str, wants: Wants) -> Batches:
         """The batches of one try, through the filters and whatever these want to ask besides."""

@@ -370,7 +370,10 @@ class Settings:
         "MAX_REQUEST_SIZE", _size, "64MiB", "The largest request body that is taken."
     )
     max_upload_bytes: int = _setting(
-        "POEFLASK_MAX_UPLOAD_SIZE", _size, "50MiB", "The largest file that is sent on to Poe."
+        "POEFLASK_MAX_UPLOAD_SIZE",
+        _size,
+        "50MB",
+        "The largest file that is sent on to Poe; as base64 it must fit into MAX_REQUEST_SIZE.",
     )
     upload_cache_ttl_s: float = _setting(
         "POEFLASK_UPLOAD_CACHE_TTL_S",

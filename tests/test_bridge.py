@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import gevent
@@ -105,6 +106,8 @@ def bridge(
     *,
     tries: int = 2,
     total_s: float = 30,
+    first_wait_s: float = 0.001,
+    chance: float = 0.0,
     filters: Callable[[], list[Filter]] = list,
     prepare: Callable[[Prompt, str], Prompt] = lambda prompt, key: prompt,
 ) -> Bridge:
@@ -113,8 +116,10 @@ def bridge(
         ask=poe,
         prepare=prepare,
         make_chain=lambda prompt, wants: Chain(filters, list),
-        patience=Patience(tries=tries, first_wait_s=0.001, longest_wait_s=0.05, total_s=total_s),
-        chance=lambda: 0.0,
+        patience=Patience(
+            tries=tries, first_wait_s=first_wait_s, longest_wait_s=0.05, total_s=total_s
+        ),
+        chance=lambda: chance,
     )
 
 
@@ -227,6 +232,25 @@ def test_a_raised_error_is_tried_again_too() -> None:
     poe = Poe(PoeError(ErrorKind.POE_UNAVAILABLE, "Later."), HELLO)
 
     assert Finish("stop") == drain(bridge(poe).open(PROMPT, "key", ALL))[-1]
+
+
+@pytest.mark.parametrize("asked_s", [None, 0.0, 0.01])
+def test_the_next_try_waits_even_if_poe_says_at_once(asked_s: float | None) -> None:
+    """At least the usual time, and a bit by chance; longer if Poe asks for it."""
+    poe = Poe(failing(ErrorKind.RATE_LIMITED, retry_after_s=asked_s), HELLO)
+    began_s = time.monotonic()
+    drain(bridge(poe, first_wait_s=0.02, chance=1.0).open(PROMPT, "key", ALL))
+
+    assert time.monotonic() - began_s >= 0.04
+
+
+def test_poe_is_not_asked_before_the_time_it_names() -> None:
+    """What it asks for is waited for in full."""
+    poe = Poe(failing(ErrorKind.RATE_LIMITED, retry_after_s=0.04), HELLO)
+    began_s = time.monotonic()
+    drain(bridge(poe).open(PROMPT, "key", ALL))
+
+    assert time.monotonic() - began_s >= 0.04
 
 
 def test_tries_are_bounded() -> None:

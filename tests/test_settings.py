@@ -18,6 +18,13 @@ def fault(variable: str, text: str) -> str:
     return sentence
 
 
+def test_the_largest_file_fits_into_the_largest_body():
+    """As base64 in a request of its own, with room for the words around it."""
+    settings = Settings()
+
+    assert settings.max_upload_bytes / 3 * 4 + 64 * 1024 < settings.max_request_bytes
+
+
 def test_nothing_set_gives_the_defaults():
     """An empty environment is a good one."""
     settings = Settings.from_environ(HOME)
