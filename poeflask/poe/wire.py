@@ -1,8 +1,8 @@
 """Poe's grammar: a Prompt as a query dict, frames as reply events. Pure; knows no connection.
 
 Source: Poe's protocol specification (creator.poe.com/docs) and the official client, fastapi-poe.
-What the protocol cannot say of a Prompt (most of sampling, tool choice, output format) is not
-written: a filter has turned it into something sayable before.
+What the protocol cannot say of a Prompt (most of sampling, tool choice, output format, tools that
+take free text) is not written: a filter has turned it into something sayable before.
 """
 
 from __future__ import annotations
@@ -40,13 +40,6 @@ _ROLES: dict[Role, str] = {
     "tool": "tool",
 }
 
-_FREE_TEXT_SCHEMA = {
-    "type": "object",
-    "properties": {"input": {"type": "string"}},
-    "required": ["input"],
-}
-"""What a tool that takes free text looks like in a protocol whose tools take JSON."""
-
 _HALF = re.compile("[\ud800-\udfff]")
 
 _Object = dict[str, Any]
@@ -56,7 +49,8 @@ def write_query(prompt: Prompt) -> dict[str, Any]:
     """The prompt as the body of a query.
 
     Raises:
-        ValueError: a file still holds its content or an id instead of a link.
+        ValueError: a file still holds its content or an id instead of a link, or stands in a
+            tool's result, where no bot would see it.
     """
     query: _Object = {
         "version": PROTOCOL_VERSION,
@@ -125,13 +119,10 @@ def _attachment(file: File) -> _Object:
 
 
 def _call(call: ToolCall) -> _Object:
-    arguments = call.arguments or "{}"
-    if call.kind == "custom":
-        arguments = json_text.write({"input": call.arguments})
     written: _Object = {
         "id": call.call_id,
         "type": "function",
-        "function": {"name": call.name, "arguments": arguments},
+        "function": {"name": call.name, "arguments": call.arguments or "{}"},
     }
     if call.extra is not None:
         written["extra_content"] = dict(call.extra)
@@ -139,18 +130,16 @@ def _call(call: ToolCall) -> _Object:
 
 
 def _results(results: Sequence[ToolResult], names: Mapping[str, str]) -> list[_Object]:
-    """One tool message for all results in a row, and their files: bots only look at a user's."""
+    """One tool message for all results in a row."""
     if not results:
         return []
     content = json_text.write([_result(result, names) for result in results])
-    messages: list[_Object] = [{"role": "tool", "content": content}]
-    files = [file for result in results for file in result.files]
-    if files:
-        messages.append(_plain("user", "The files that the tools returned:", files))
-    return messages
+    return [{"role": "tool", "content": content}]
 
 
 def _result(result: ToolResult, names: Mapping[str, str]) -> _Object:
+    if result.files:
+        raise ValueError(f"the files of the result {result.call_id!r} must be in a user's turn")
     return {
         "role": "tool",
         "tool_call_id": result.call_id,
@@ -167,12 +156,9 @@ def _set_parameters(messages: Sequence[_Object], parameters: Mapping[str, Any]) 
 
 
 def _tool(tool: Tool) -> _Object:
-    if tool.kind == "custom":
-        schema: Mapping[str, Any] = _FREE_TEXT_SCHEMA
-    else:
-        # The protocol's own type of a tool demands both fields.
-        schema = {"type": "object", "properties": {}, **tool.schema}
-    function = {"name": tool.name, "description": tool.description, "parameters": dict(schema)}
+    # The protocol's own type of a tool demands both fields of its schema.
+    schema = {"type": "object", "properties": {}, **tool.schema}
+    function = {"name": tool.name, "description": tool.description, "parameters": schema}
     return {"type": "function", "function": function}
 
 

@@ -30,6 +30,7 @@ FRAMEWORKS = (
 
 AGENTS = (
     "@mariozechner/pi-coding-agent@0.73.1",
+    "@openai/codex@0.169.0",
     "cline@3.0.65",
     "opencode-ai@1.18.33",
 )

@@ -21,11 +21,21 @@ def commands() -> Path:
     return agents()
 
 
-@each_bot
-def test_opencode(desk: Desk, check_done: Callable[[str], None], commands: Path, bot: str) -> None:
-    """opencode, over the AI SDK's package for APIs like OpenAI's."""
+@pytest.mark.parametrize(
+    ("package", "bot"),
+    [
+        ("openai-compatible", "Agent"),
+        ("openai-compatible", "Prompted-Agent"),
+        ("openai", "Prompted-Agent"),
+        ("anthropic", "Agent"),
+    ],
+)
+def test_opencode(
+    desk: Desk, check_done: Callable[[str], None], commands: Path, package: str, bot: str
+) -> None:
+    """opencode, over the AI SDK's packages for chat completions, responses and messages."""
     provider = {
-        "npm": "@ai-sdk/openai-compatible",
+        "npm": f"@ai-sdk/{package}",
         "options": {"baseURL": desk.base_url, "apiKey": "any-key"},
         "models": {bot: {}},
     }
@@ -52,11 +62,14 @@ def test_cline(desk: Desk, check_done: Callable[[str], None], commands: Path, bo
 
 
 @each_bot
-def test_pi(desk: Desk, check_done: Callable[[str], None], commands: Path, bot: str) -> None:
-    """pi, over its own client of chat completions."""
+@pytest.mark.parametrize("api", ["openai-completions", "openai-responses", "anthropic-messages"])
+def test_pi(
+    desk: Desk, check_done: Callable[[str], None], commands: Path, api: str, bot: str
+) -> None:
+    """pi, over its clients of chat completions, responses and messages."""
     provider = {
-        "baseUrl": desk.base_url,
-        "api": "openai-completions",
+        "baseUrl": desk.live.url if api == "anthropic-messages" else desk.base_url,
+        "api": api,
         "apiKey": "any-key",
         "models": [{"id": bot}],
     }
@@ -67,3 +80,25 @@ def test_pi(desk: Desk, check_done: Callable[[str], None], commands: Path, bot: 
     check_done(
         desk.run([commands / "pi", "--provider", "poe", "--model", bot, "-p", TASK], PI_OFFLINE="1")
     )
+
+
+@each_bot
+def test_codex(desk: Desk, check_done: Callable[[str], None], commands: Path, bot: str) -> None:
+    """codex, over responses: its tools are a shell's, some in namespaces and some of free text."""
+    settings = desk.home / ".codex" / "config.toml"
+    settings.parent.mkdir()
+    settings.write_text(
+        f"""
+        model = "{bot}"
+        model_provider = "poeflask"
+        [model_providers.poeflask]
+        name = "poeflask"
+        base_url = "{desk.base_url}"
+        env_key = "OPENAI_API_KEY"
+        wire_api = "responses"
+        """
+    )
+    # The test's own folder is all the sandbox there is.
+    freely = ["--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox"]
+
+    check_done(desk.run([commands / "codex", "exec", *freely, TASK]))

@@ -41,7 +41,17 @@ def commands() -> Path:
 @pytest.mark.parametrize("bot", TOOL_BOTS.values())
 def test_langchain(desk: Desk, commands: Path, bot: str) -> None:
     """LangChain's standard tests of a chat model all pass."""
-    options = ["-q", "-p", "no:cacheprovider", "-c", "/dev/null", "--rootdir", str(desk.folder)]
+    # Neither our settings nor our fixtures: they need packages that are not there.
+    options = [
+        "-q",
+        "--noconftest",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        "/dev/null",
+        "--rootdir",
+        str(desk.folder),
+    ]
     # One loop for all: LangChain keeps one connection pool for all tests.
     options += ["-o", "asyncio_mode=auto", "-o", "asyncio_default_test_loop_scope=session"]
     command = [commands / "python", "-m", "pytest", *options, HERE / "langchain_chat.py"]

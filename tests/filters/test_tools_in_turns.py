@@ -6,19 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poeflask.core.errors import ErrorKind, PoeError
-from poeflask.core.prompt import Message, Prompt, Text, Tool, ToolChoice
+from poeflask.core.profile import Profile
+from poeflask.core.prompt import Message, Prompt, Text, Tool
 from poeflask.core.reply import Failure, Finish, ReplyEvent, ToolCallDelta, gather
-from poeflask.filters.tools import NativeTools, PromptedTools
+from poeflask.filters.base import Filter
+from poeflask.filters.tools import tools_filter
 
 TOOLS = (Tool(name="look"), Tool(name="see"), Tool(name="patch", kind="custom"))
 TEXTS = ('{"at": 1}', '{"of": [2, 3]}', '{"input": "a\\nb"}')
 BROKEN = Failure(PoeError(ErrorKind.POE_BROKEN, "It broke."))
 
 
-def tools() -> NativeTools:
+def tools() -> Filter:
     """The filter, its prompt asked."""
-    made = NativeTools(PromptedTools(TOOLS, ToolChoice(), "k3f9x2", new_call_id=lambda: "call_x"))
-    made.on_prompt(Prompt(bot="Bot", messages=(Message("user", (Text("Hi"),)),), tools=TOOLS))
+    prompt = Prompt(bot="Bot", messages=(Message("user", (Text("Hi"),)),), tools=TOOLS)
+    made = tools_filter(prompt, Profile(bot="Bot", native_tools=True), new_call_id=lambda: "call_x")
+    assert made is not None
+    made.on_prompt(prompt)
     return made
 
 

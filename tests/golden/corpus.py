@@ -35,20 +35,37 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from anthropic.types import Message as AnthropicMessage
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from poeflask.bridge import Batch, Bridge, Patience
-from poeflask.core.dialect import Encoder, ErrorShape, openai_error
+from poeflask.core import json_text
+from poeflask.core.dialect import (
+    Encoder,
+    ErrorShape,
+    anthropic_error,
+    google_error,
+    ollama_error,
+    openai_error,
+)
 from poeflask.core.errors import ErrorKind, PoeError, PoeflaskError
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Limits, Message, OutputFormat, Prompt, Text, Tool, ToolChoice
 from poeflask.core.reply import Failure, Pause, ReplyEvent, ReplyMeta
 from poeflask.core.sse import Decoder
 from poeflask.endpoints.chat.encode import ChatEncoder
+from poeflask.endpoints.gemini.encode import GeminiEncoder
+from poeflask.endpoints.messages.encode import MessagesEncoder
+from poeflask.endpoints.ollama.encode import OllamaEncoder
+from poeflask.endpoints.responses.encode import ResponsesEncoder
+from poeflask.endpoints.responses.tools import Naming
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
-from poeflask.filters.structured import repaired
 from poeflask.poe.wire import Reader
+from tests.endpoints.gemini import test_encode as gemini
+from tests.endpoints.messages import grammar as anthropic
+from tests.endpoints.ollama import test_encode as ollama
+from tests.endpoints.responses import grammar as open_responses
 
 ANSWERS = Path(__file__).parent / "answers"
 REQUEST_ID = "req_1"
@@ -93,7 +110,7 @@ class Case:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Dialect:
     """How one dialect is written and read back.
 
@@ -154,8 +171,53 @@ def _chat_call(call: Mapping[str, Any]) -> Mapping[str, Any]:
     return own
 
 
+def _messages(case: Case) -> Encoder:
+    meta = ReplyMeta(id="msg_1", created=1, model="bot")
+    return MessagesEncoder(meta, request_id=REQUEST_ID, input_tokens=lambda: 7)
+
+
+def _messages_streamed(body: str) -> Any:
+    anthropic.check(body)
+    return anthropic.read_back(body)
+
+
+def _messages_whole(body: Mapping[str, Any]) -> Any:
+    return anthropic.plain(AnthropicMessage.model_validate(body))
+
+
+def _responses(case: Case) -> Encoder:
+    meta = ReplyMeta(id="resp_1", created=1, model="bot")
+    return ResponsesEncoder(meta, {"store": False}, Naming(), clock=lambda: 2)
+
+
+def _responses_streamed(body: str) -> Any:
+    events = open_responses.frames(body)
+    open_responses.Grammar().check(events)
+    return open_responses.fold(events)
+
+
+def _gemini(case: Case) -> Encoder:
+    return GeminiEncoder(gemini.META, show_thoughts=True)
+
+
+def _gemini_whole(body: Mapping[str, Any]) -> Any:
+    return gemini.as_folded(json.loads(json.dumps(body)))
+
+
+def _ollama(case: Case) -> Encoder:
+    return OllamaEncoder(ReplyMeta(id="1", created=1, model="bot"), clock=lambda: 2.0)
+
+
+def _json_whole(body: Mapping[str, Any]) -> Any:
+    return json.loads(json.dumps(body))
+
+
 DIALECTS: dict[str, Dialect] = {
-    "chat": Dialect(encoder=_chat, error=openai_error, streamed=_chat_streamed, whole=_chat_whole),
+    "chat": Dialect(_chat, openai_error, _chat_streamed, _chat_whole),
+    "gemini": Dialect(_gemini, google_error, gemini.folded, _gemini_whole),
+    "messages": Dialect(_messages, anthropic_error, _messages_streamed, _messages_whole),
+    "ollama": Dialect(_ollama, ollama_error, ollama.folded, _json_whole),
+    "responses": Dialect(_responses, openai_error, _responses_streamed, _json_whole),
 }
 
 
@@ -202,7 +264,7 @@ def answered(
     aids = Aids(
         count=_tokens,
         count_prompt=lambda prompt: lambda: 7,
-        repair=repaired,
+        repair=json_text.repaired,
         new_call_id=lambda: f"call_{next(numbers)}",
     )
 
