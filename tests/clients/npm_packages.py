@@ -21,7 +21,6 @@ from tests.clients.installed import CACHE, INSTALL_S
 PACKAGES = (
     "@anthropic-ai/claude-code@2.1.330",
     "@anthropic-ai/sdk@1.12.0",
-    "@openai/codex@0.169.0",
     "openai@7.57.0",
     "zod@4.6.7",
 )
