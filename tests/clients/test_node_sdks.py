@@ -26,6 +26,9 @@ RUN_S = 90.0
 SAID = "Hello, wörld! 🙂"
 TOLD = "Done. The tool said: sunny, 21 degrees"
 DONE = "Done. The tool said: written / good morning"
+HEARD = "This is what I heard."
+NOTE = "The cat is called Ada."
+PNG = "\x89PNG\r\n\x1a\n"
 ADA = {"name": "Ada", "age": 36}
 
 OPENAI_ERRORS = {
@@ -101,6 +104,7 @@ def eager(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Ite
         POEFLASK_TRIES="1",
         POEFLASK_FIRST_EVENT_WAIT_S="2",
         POEFLASK_IDLE_TIMEOUT_S="1",
+        POEFLASK_MODERATION_BOT="Json-Writer",
     ) as served:
         yield served
 
@@ -128,6 +132,12 @@ def tell(script: str, live: Live, packages: NodePackages, folder: Path) -> Told:
 def openai(eager: Live, packages: NodePackages, tmp_path_factory: pytest.TempPathFactory) -> Told:
     """What OpenAI's SDK tells."""
     return tell("openai_sdk.mjs", eager, packages, tmp_path_factory.mktemp("openai"))
+
+
+@pytest.fixture(scope="module")
+def media(eager: Live, packages: NodePackages, tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """What OpenAI's SDK tells of the routes that take or give files, and of the small ones."""
+    return tell("openai_media.mjs", eager, packages, tmp_path_factory.mktemp("media"))
 
 
 @pytest.fixture(scope="module")
@@ -330,6 +340,65 @@ def test_conversations(openai: Told) -> None:
     assert told["deleted"]
 
 
+def test_completions(media: Told) -> None:
+    """The oldest API goes on with a text, whole and streamed."""
+    (choice,) = media["completion"]["choices"]
+
+    assert "Hello there, bridge!" == choice["text"] == media["completion stream"]
+
+
+def test_images(media: Told) -> None:
+    """Pictures are made, streamed with their steps, changed and varied; a refusal is thrown."""
+    first, second = media["image"]
+    edited, varied = media["image edit"], media["image variation"]
+    refused = media["image refused"]
+    kinds = [type_.partition(".")[2] for type_, _ in media["image stream"]]
+    pictures = [first, second, edited, varied, *(image for _, image in media["image stream"])]
+
+    assert {PNG} == {image["start"][:8] for image in pictures}
+    assert ["partial_image", "partial_image", "completed"] == kinds
+    assert "BadRequestError" == refused["class"]
+    assert "I cannot make that" in refused["message"]
+
+
+def test_audio(media: Told) -> None:
+    """Text becomes sound, and sound text, at once or in pieces."""
+    speech, stream = media["speech"], media["transcription stream"]
+
+    assert ("audio/wav", "RIFF") == (speech["type"], speech["start"][:4])
+    assert HEARD == media["transcription"] == media["translation"] == stream["text"]
+    assert {"transcript.text.delta", "transcript.text.done"} == set(stream["types"])
+
+
+def test_openai_files(media: Told) -> None:
+    """A file is kept, listed, given back, read by a bot, and gone."""
+    told = media["a file"]
+
+    assert ("note.txt", True, NOTE) == (told["name"], told["listed"], told["content"])
+    assert NOTE in told["read"]
+    assert told["deleted"]
+    assert ("NotFoundError", 404) == _kind(told["gone"])
+
+
+def test_videos(media: Told) -> None:
+    """A film is ordered, waited for, downloaded and deleted."""
+    told = media["video"]
+
+    assert ("completed", "8") == (told["film"]["status"], told["film"]["seconds"])
+    assert "ftyp" == told["content"]["start"][4:8]
+    assert told["listed"]
+    assert told["deleted"]
+
+
+def test_small_apis(media: Told) -> None:
+    """Vectors and judgements come; what Poe has no counterpart for is refused in words."""
+    assert [256, 256] == media["embedding"]
+    assert [True] == [result["flagged"] for result in media["moderation"]["results"]]
+    for name in ("batch", "vector store"):
+        assert ("InternalServerError", 501) == _kind(media[name])
+        assert "is not offered here" in media[name]["message"]
+
+
 def test_message_whole(anthropic: Told) -> None:
     """A whole message and the id of its request; its prompt's tokens counted alike before."""
     whole, tokens = anthropic["whole"], anthropic["count tokens"]
@@ -399,6 +468,22 @@ def test_message_refusals(anthropic: Told, way: str, status: int) -> None:
 
     assert ANTHROPIC_ERRORS[status] == (*_kind(error), error["type"])
     assert error["request_id"].startswith("req_")
+
+
+def test_anthropic_files(anthropic: Told) -> None:
+    """A file is kept, listed, given back, read by a bot, and gone."""
+    told = anthropic["a file"]
+
+    assert ("note.txt", True, NOTE) == (told["kept"]["filename"], told["listed"], told["content"])
+    assert NOTE in told["read"]
+    assert "file_deleted" == told["deleted"]["type"]
+    assert ("NotFoundError", 404) == _kind(told["gone"])
+
+
+def test_message_batches(anthropic: Told) -> None:
+    """What Poe has no counterpart for is refused in words."""
+    assert ("NotImplementedError", 501) == _kind(anthropic["batch"])
+    assert "is not offered here" in anthropic["batch"]["message"]
 
 
 def test_message_bad_requests(anthropic: Told) -> None:

@@ -1,6 +1,6 @@
 // Anthropic's SDK for node drives every route that it knows; see tell.mjs.
 
-import Anthropic from '@anthropic-ai/sdk';
+import Anthropic, { toFile } from '@anthropic-ai/sdk';
 import { betaZodTool } from '@anthropic-ai/sdk/helpers/beta/zod';
 import { zodOutputFormat } from '@anthropic-ai/sdk/helpers/zod';
 import { z } from 'zod';
@@ -139,6 +139,21 @@ await tell({
     const { input_tokens } = await messages.countTokens(asked);
     return { counted: input_tokens, used: (await messages.create(asking('', asked))).usage };
   },
+  'a file': async () => {
+    const { files } = client.beta;
+    const text = Buffer.from('The cat is called Ada.');
+    const file = await toFile(text, 'note.txt', { type: 'text/plain' });
+    const kept = await files.upload({ file });
+    const listed = (await collect(files.list())).some((one) => one.id === kept.id);
+    const content = await (await files.download(kept.id)).text();
+    const part = { type: 'document', source: { type: 'file', file_id: kept.id } };
+    const asked = asking('Reader', { messages: [{ role: 'user', content: [part] }] });
+    const answer = await client.beta.messages.create(asked);
+    const deleted = await files.delete(kept.id);
+    const gone = await raised(() => files.retrieveMetadata(kept.id));
+    return { kept, listed, content, read: answer.content[0].text, deleted, gone };
+  },
+  batch: () => raised(() => messages.batches.retrieve('msgbatch_1')),
   'no key': () =>
     raised(() =>
       new Anthropic({
