@@ -44,7 +44,7 @@ class Desk:
         done = subprocess.run(
             list(map(str, command)),
             cwd=self.folder,
-            env=self._environment(environment),
+            env=self._environment(Path(command[0]).parent, environment),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -55,10 +55,13 @@ class Desk:
             pytest.fail(f"{command[0]} failed.\n{done.stdout}\n{done.stderr}")
         return done.stdout
 
-    def _environment(self, more: Mapping[str, str]) -> dict[str, str]:
-        """Nothing of the user's own but the path, so that no setting or key of theirs counts."""
+    def _environment(self, commands: Path, more: Mapping[str, str]) -> dict[str, str]:
+        """Nothing of the user's own but the path, so that no setting or key of theirs counts.
+
+        The command's folder comes first: it holds the node that it needs if ours is too old.
+        """
         return {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.home),
             "OPENAI_BASE_URL": self.base_url,
             "OPENAI_API_KEY": "any-key",
