@@ -24,7 +24,7 @@ test: lint
 	$(VENV)/bin/python -m pytest
 
 clients: $(VENV)/installed-for-tests
-	$(VENV)/bin/python -m pytest -m clients
+	POEFLASK_TEST_CLIENTS=1 $(VENV)/bin/python -m pytest -m clients
 
 lint: $(VENV)/installed-for-tests
 	$(VENV)/bin/ruff check .

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.conftest import TASK, Desk
-from tests.clients.installed import INSTALL_S
-from tests.clients.npm_packages import npm_packages
+from tests.clients.installed import INSTALL_S, makers
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(INSTALL_S + 100)]
 each_bot = pytest.mark.parametrize("bot", ["Agent", "Prompted-Agent"])
@@ -26,7 +25,7 @@ PERSON = {
 @pytest.fixture(scope="module")
 def command() -> Path:
     """The command, a program of its own in a package."""
-    return npm_packages().command("claude")
+    return makers().commands / "claude"
 
 
 @pytest.fixture

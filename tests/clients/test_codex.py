@@ -36,7 +36,7 @@ PERSON = {
 @pytest.fixture(scope="module")
 def commands() -> Path:
     """Where the agents' commands are."""
-    return agents()
+    return agents().commands
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ each_bot = pytest.mark.parametrize("bot", ["Agent", "Prompted-Agent"])
 @pytest.fixture(scope="module")
 def commands() -> Path:
     """Where the agents' commands are."""
-    return agents()
+    return agents().commands
 
 
 @pytest.mark.parametrize(

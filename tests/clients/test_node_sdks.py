@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.clients.installed import INSTALL_S
-from tests.clients.npm_packages import NodePackages, npm_packages
+from tests.clients.installed import INSTALL_S, NodePackages, makers
 from tests.live.conftest import Live, Simulator, serving
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(INSTALL_S + 100)]
@@ -92,7 +91,7 @@ class Told:
 @pytest.fixture(scope="module")
 def packages() -> NodePackages:
     """Where the SDKs are."""
-    return npm_packages()
+    return makers()
 
 
 @pytest.fixture(scope="module")
