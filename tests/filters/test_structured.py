@@ -26,6 +26,7 @@ from poeflask.core.reply import (
     gather,
 )
 from poeflask.filters.structured import Structured, found, repaired
+from tests.filters.laws import Answered, Stranger, check_laws, parted, recut, streams
 
 CITY = {
     "type": "object",
@@ -424,3 +425,34 @@ def test_any_text_at_all_is_read_without_fault(text):
     """No text makes the reader fail, and what it gives is JSON."""
     for written, value in found(text):
         assert written == "" or json.loads(written) == value
+
+
+PIECES = (
+    '{"city": "Rome", "people": 1}',
+    '{"city": "Rome"',
+    "{}",
+    "```json\n",
+    "\n```",
+    "[1]",
+    "\n",
+)
+SIDE_EVENTS = st.one_of(
+    st.builds(Stranger, st.integers(0, 9)),
+    st.builds(ReasoningDelta, st.just("Hm.")),
+    st.builds(Usage, prompt_tokens=st.integers(1, 9), completion_tokens=st.integers(1, 9)),
+)
+
+
+@pytest.mark.parametrize("form", [OBJECT, SCHEMA], ids=["object", "schema"])
+@given(data=st.data())
+def test_laws(form, data):
+    """One end, every cut alike, strangers pass; also where a second answer was asked for."""
+    stream = data.draw(streams(PIECES, SIDE_EVENTS))
+    second = data.draw(streams(PIECES, SIDE_EVENTS))
+
+    def make():
+        return Answered(asked(form), second)
+
+    got = check_laws(make, stream, data.draw(recut(stream)), parted)
+    strangers = [event for event in stream if isinstance(event, Stranger)]
+    assert strangers == [e for e in got if isinstance(e, Stranger)][: len(strangers)]
