@@ -134,10 +134,13 @@ def _plain_calls(
     said = prompted.own_words(query.words)
     tool = _fitting(tools, said)
     count = max((n for times, n in _TIMES.items() if times in said.lower()), default=1)
-    return tuple(
-        Call(tool.name, sample({"type": "object", **tool.schema}, Words(said, skip=n)))
-        for n in range(count)
-    )
+    return tuple(Call(tool.name, _arguments(tool, Words(said, skip=n))) for n in range(count))
+
+
+def _arguments(tool: ToolOffer, words: Words) -> dict[str, Any]:
+    """Arguments by the tool's schema; none if it describes no object, or only itself."""
+    made = sample({"type": "object", **tool.schema}, words)
+    return made if isinstance(made, dict) else {}
 
 
 def _agent_calls(

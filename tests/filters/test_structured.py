@@ -26,6 +26,7 @@ from poeflask.core.reply import (
     gather,
 )
 from poeflask.filters.structured import Structured
+from tests.filters.laws import Answered, Stranger, check_laws, parted, recut, streams
 
 CITY = {
     "type": "object",
@@ -460,3 +461,34 @@ def test_any_object_survives_fences_and_prose(value):
 
     assert right(text) == answer(OBJECT, f"Here:\n```json\n{text}\n```\nDone.")
     assert right(text) == answer(OBJECT, f"Here: {text} Done.")
+
+
+PIECES = (
+    '{"city": "Rome", "people": 1}',
+    '{"city": "Rome"',
+    "{}",
+    "```json\n",
+    "\n```",
+    "[1]",
+    "\n",
+)
+SIDE_EVENTS = st.one_of(
+    st.builds(Stranger, st.integers(0, 9)),
+    st.builds(ReasoningDelta, st.just("Hm.")),
+    st.builds(Usage, prompt_tokens=st.integers(1, 9), completion_tokens=st.integers(1, 9)),
+)
+
+
+@pytest.mark.parametrize("form", [OBJECT, SCHEMA], ids=["object", "schema"])
+@given(data=st.data())
+def test_laws(form, data):
+    """One end, every cut alike, strangers pass; also where a second answer was asked for."""
+    stream = data.draw(streams(PIECES, SIDE_EVENTS))
+    second = data.draw(streams(PIECES, SIDE_EVENTS))
+
+    def make():
+        return Answered(asked(form), second)
+
+    got = check_laws(make, stream, data.draw(recut(stream)), parted)
+    strangers = [event for event in stream if isinstance(event, Stranger)]
+    assert strangers == [e for e in got if isinstance(e, Stranger)][: len(strangers)]

@@ -45,6 +45,15 @@ def test_a_call_comes_in_pieces_as_openai_writes_them():
     assert DONE == got[-1]
 
 
+@pytest.mark.parametrize("schema", [{"$ref": "#"}, {"type": "string"}, {}])
+def test_a_tool_whose_schema_is_no_object_is_called_without_arguments(schema):
+    """Arguments are an object, whatever the schema says."""
+    odd = {"type": "function", "function": {"name": "odd", "parameters": schema}}
+    got = act("tool-user", user("Do it."), tools=[odd])
+
+    assert [("odd", {})] == native_calls(iter(got))
+
+
 def test_twice_means_two_calls():
     """Several calls are made if they are asked for, with values and ids of their own."""
     got = act("tool-user", user("The weather in Paris and in Rome, twice"), tools=[WEATHER])
