@@ -76,11 +76,17 @@ Part = Text | File | ToolCall | ToolResult | Reasoning
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One speaker's contribution."""
+    """One speaker's contribution.
+
+    Attributes:
+        is_own: poeflask says it, not the client: it is no part of what the client is told to have
+            used.
+    """
 
     role: Role
     parts: tuple[Part, ...]
     name: str = ""
+    is_own: bool = False
 
     @property
     def text(self) -> str:

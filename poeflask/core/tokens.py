@@ -84,7 +84,8 @@ class TokenCounter:
         Source: OpenAI's cookbook, "How to count tokens with tiktoken"; tools and calls are counted
         as the JSON text that a client sends.
         """
-        tokens = _PER_PROMPT + sum(self._count_message(message) for message in prompt.messages)
+        said = (message for message in prompt.messages if not message.is_own)
+        tokens = _PER_PROMPT + sum(self._count_message(message) for message in said)
         tokens += sum(self.count(_tool_text(tool)) for tool in prompt.tools)
         if prompt.output_format.schema is not None:
             tokens += self.count(json_text.write(prompt.output_format.schema))

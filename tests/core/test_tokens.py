@@ -168,3 +168,14 @@ def test_everything_that_the_bot_reads_counts():
     assert 3 + 3 + 4 + 3 + 3 + 5 + 2 * FILE_TOKENS + len(tools) + 7 == letters.count_messages(
         prompt
     )
+
+
+def test_what_poeflask_says_itself_is_not_counted():
+    """A client is told what its own words cost."""
+    said = Message("user", (Text("hello"),))
+    own = Message("system", (Text("Go on with the text."),), is_own=True)
+    counter = TokenCounter(o200k.load)
+
+    assert counter.count_messages(Prompt(bot="b", messages=(said,))) == counter.count_messages(
+        Prompt(bot="b", messages=(own, said))
+    )

@@ -143,7 +143,7 @@ def _prompt(text: str, envelope: Mapping[str, Any], *, skip_system_prompt: bool)
     asked = f"{INSTRUCTION}\n\n{INSERTION.format(suffix=suffix)}" if suffix else INSTRUCTION
     return Prompt(
         bot=envelope["model"],
-        messages=(Message("system", (Text(asked),)), Message("user", (Text(text),))),
+        messages=(Message("system", (Text(asked),), is_own=True), Message("user", (Text(text),))),
         sampling=_sampling(envelope),
         limits=Limits(
             max_tokens=envelope.get("max_tokens"),

@@ -127,7 +127,7 @@ def _prompt(pieces: tuple[Piece, ...], bot: str, *, skip_system_prompt: bool) ->
     return Prompt(
         bot=bot,
         messages=(
-            Message("system", (Text(INSTRUCTION),)),
+            Message("system", (Text(INSTRUCTION),), is_own=True),
             Message("user", (quoted, *pictures)),
         ),
         output_format=FORM,

@@ -26,7 +26,7 @@ def test_a_text_becomes_a_users_message_behind_the_instruction():
     asked = decoded(prompt=" Once\n ")
 
     assert (
-        Message("system", (Text(INSTRUCTION),)),
+        Message("system", (Text(INSTRUCTION),), is_own=True),
         Message("user", (Text(" Once\n "),)),
     ) == asked.prompts[0].messages
     assert ("Echo", "Echo", 1) == (asked.model, asked.prompts[0].bot, asked.n)
