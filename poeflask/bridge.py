@@ -10,7 +10,7 @@ Poe's connection at once, whatever Poe is doing.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
@@ -95,8 +95,12 @@ class Bridge:
 
     def open(self, prompt: Prompt, key: str, wants: Wants, *, n: int = 1) -> Answer:
         """Ask the bot, `n` times at once; gives the answer at once, before anything has come."""
-        answer = Answer(n)
-        for index in range(n):
+        return self.open_all((prompt,) * n, key, wants)
+
+    def open_all(self, prompts: Sequence[Prompt], key: str, wants: Wants) -> Answer:
+        """As `open`, for prompts that differ: the events of reply number i answer `prompts[i]`."""
+        answer = Answer(len(prompts))
+        for index, prompt in enumerate(prompts):
             answer.attach(index, gevent.spawn(self._read, answer, index, prompt, key, wants))
         return answer
 

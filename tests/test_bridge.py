@@ -402,3 +402,18 @@ def test_closing_twice_is_no_fault() -> None:
     answer.close()
 
     assert answer.is_over()
+
+
+def test_different_prompts_are_asked_in_one_answer() -> None:
+    """Each prompt is asked, and its events carry its number."""
+    other = Prompt(bot="Other", messages=())
+    poe = Poe([[TextDelta("a"), Finish("stop")]], [[TextDelta("b"), Finish("length")]])
+    answer = bridge(poe).open_all([PROMPT, other], "key", ALL)
+
+    assert [
+        TextDelta("a", 0),
+        Finish("stop", 0),
+        TextDelta("b", 1),
+        Finish("length", 1),
+    ] == drain(answer)
+    assert [PROMPT, other] == poe.asked

@@ -84,7 +84,10 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something said beside the answer: `suggested_reply`, `meta` or `data`."""
+    """Something said beside the answer: `suggested_reply`, `meta` or `data`.
+
+    For dialects that want it also `progress` and `preview`, which a filter makes.
+    """
 
     name: str
     data: Mapping[str, Any]
@@ -101,6 +104,17 @@ class Usage:
     cached_tokens: int = 0
     exact: bool = False
     index: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        """The tokens of two answers together; exact only if both are."""
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            exact=self.exact and other.exact,
+            index=self.index,
+        )
 
 
 @dataclass(frozen=True, slots=True)

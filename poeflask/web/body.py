@@ -25,14 +25,8 @@ def json_object(request: Request) -> dict[str, Any]:
     Raises:
         ClientError: the body is compressed, not JSON, not an object, cut off or too slow.
     """
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise ClientError(
-            ErrorKind.UNSUPPORTED_MEDIA_TYPE,
-            f"The body is sent with Content-Encoding {encoding[:40]!r}; send it uncompressed.",
-        )
     try:
-        value = json_text.read(_bytes(request))
+        value = json_text.read(content(request))
     except json_text.NotJsonError as error:
         if request.mimetype and not request.is_json:
             raise ClientError(
@@ -59,7 +53,18 @@ def _all_bytes(request: Request) -> bytes:
     return body
 
 
-def _bytes(request: Request) -> bytes:
+def content(request: Request) -> bytes:
+    """The request's body as it came.
+
+    Raises:
+        ClientError: the body is compressed, cut off or too slow.
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise ClientError(
+            ErrorKind.UNSUPPORTED_MEDIA_TYPE,
+            f"The body is sent with Content-Encoding {encoding[:40]!r}; send it uncompressed.",
+        )
     # Not a TimeoutError: werkzeug would take that for a client that left.
     deadline = gevent.Timeout(_READ_S)
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from typing import Any
 
 from flask import Request, Response
 
@@ -17,7 +18,7 @@ from poeflask.web import draining, errors, logging
 from poeflask.web.hangup import watch
 from poeflask.web.logging import Line
 
-_STREAM_HEADERS = {
+STREAM_HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
 }
@@ -31,8 +32,9 @@ def stream(
     first_event_wait_s: float,
     heartbeat_s: float,
     headers: Mapping[str, str],
+    mimetype: str = "text/event-stream",
 ) -> Response:
-    """The answer as server-sent events.
+    """The answer as a stream: server-sent events, or whatever `mimetype` says the encoder writes.
 
     Waits for the answer's beginning first, so that a refusal has its true status; but no longer
     than `first_event_wait_s`: then the stream opens and heartbeats keep it alive.
@@ -46,8 +48,8 @@ def stream(
         held.callback(let_go)
         answer.begin(first_event_wait_s)
         body = _frames(answer, encoder, heartbeat_s, line)
-        response = Response(body, mimetype="text/event-stream")
-        response.headers.update(_STREAM_HEADERS)
+        response = Response(body, mimetype=mimetype)
+        response.headers.update(STREAM_HEADERS)
         response.headers.update(headers)
         response.call_on_close(let_go)
         held.pop_all()
@@ -62,13 +64,25 @@ def whole(
     Raises:
         PoeflaskError: the answer failed, wherever.
     """
+    return json_body(encoder.whole(all_events(request, answer)), headers=headers)
+
+
+def all_events(request: Request, answer: Answer) -> list[ReplyEvent]:
+    """All events of the answer, once it is complete; it is let go of, and the client watched.
+
+    Raises:
+        PoeflaskError: the answer failed, wherever.
+    """
     let_go = _attend(request, answer, logging.line())
     try:
-        events = _all_events(answer)
+        return _all_events(answer)
     finally:
         let_go()
-    body = json_text.write(encoder.whole(events))
-    response = Response(body, mimetype="application/json")
+
+
+def json_body(body: Mapping[str, Any], *, headers: Mapping[str, str]) -> Response:
+    """A response of one JSON object."""
+    response = Response(json_text.write(body), mimetype="application/json")
     response.headers.update(headers)
     return response
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poeflask.core.json_text import NotJsonError, read, write
+from poeflask.core.json_text import NotJsonError, read, repaired, write
 
 
 @pytest.mark.parametrize(
@@ -80,3 +80,14 @@ def test_what_is_written_reads_the_same(value):
     whole = json.loads(json.dumps(value))
 
     assert whole == read(write(value).encode())
+
+
+def test_a_broken_text_is_repaired():
+    """What was most probably meant by quotes, commas and comments gone wrong is found."""
+    assert {"a": [1, 2], "b": True} == repaired("{'a': [1, 2,], // list\n b: True}")
+
+
+def test_brackets_without_end_cannot_be_repaired():
+    """Nesting deeper than can be followed is no JSON, not a crash."""
+    with pytest.raises(NotJsonError):
+        repaired("[" * 5000 + "]")

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from poeflask.core.errors import ErrorKind, PoeError
+from poeflask.core.json_text import repaired
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Limits, OutputFormat, Prompt, Tool, ToolChoice
 from poeflask.core.reply import (
@@ -24,7 +25,6 @@ from poeflask.core.reply import (
 )
 from poeflask.filters.base import Filter
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
-from poeflask.filters.structured import repaired
 from tests.filters.laws import Answered, check_laws, parted, recut, side_events, streams
 
 PROMPT = Prompt(bot="b", messages=())

@@ -153,6 +153,22 @@ def test_native_tools_mean_nothing_to_a_bot_without_them():
     assert "No tool is needed. You said: hi" == said(iter(got))
 
 
+def test_a_call_alone_is_made_without_words():
+    """A prompt that wants a call and nothing else gets no words before it."""
+    wanted = user("The weather in Paris? Answer with a tool call and nothing else.")
+    got = said(iter(act("prompted-tools", SYSTEM, wanted)))
+
+    assert got.startswith("<tool_call:k3")
+
+
+@pytest.mark.parametrize("name", ["tool-user", "prompted-tools", "agent", "prompted-agent"])
+def test_json_is_written_where_no_tool_is_called(name):
+    """Like other bots these can give their answer in the form that the user asks for."""
+    asked = 'Plan 3 days.\n\nAnswer with JSON only, valid against {"type": "integer"}'
+
+    assert "3" == said(iter(act(name, user(asked))))
+
+
 def test_the_agent_writes_reads_and_is_done():
     """The task takes three turns: write, read, and a word of what was read."""
     turns = [user("Create a.txt with content 'hi' and read it back")]
