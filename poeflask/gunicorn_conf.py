@@ -10,6 +10,10 @@ from gevent import monkey
 monkey.patch_all()
 
 import os  # noqa: E402 - the patch comes before every other import
+import signal  # noqa: E402 - as above
+import sys  # noqa: E402 - as above
+
+import gevent  # noqa: E402 - as above
 
 wsgi_app = "poeflask.app:create_app()"
 worker_class = "gevent"
@@ -47,6 +51,11 @@ limit_request_field_size = 16380
 
 def post_worker_init(worker):  # type: ignore[no-untyped-def] # gunicorn has no types
     """Let the app see when its worker is told to stop, and how long it may go on from then."""
+    # A terminal sends Ctrl+C to all processes, but the master sends the workers home itself.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # gunicorn's own handler lets the worker's loop end while it waits, and then ends the process a
+    # second time, with a traceback.
+    signal.signal(signal.SIGQUIT, lambda *_: gevent.spawn(sys.exit, 0))
     drain = getattr(worker.wsgi, "extensions", {}).get("poeflask.drain")
     if drain is not None:
         drain.follow(lambda: worker.alive, worker.cfg.graceful_timeout)

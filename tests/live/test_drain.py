@@ -78,3 +78,17 @@ def test_a_reload_loses_nothing(stopping: Live) -> None:
     assert '"finish_reason":"stop"' in running.text
     assert {200} >= set(during)
     assert 200 == after.status_code
+
+
+def test_ctrl_c_ends_everything_in_peace(stopping: Live) -> None:
+    """A terminal sends the signal to master and workers alike; no traceback follows."""
+    ask(stopping, "Echo")
+    children = Path(f"/proc/{stopping.pid}/task/{stopping.pid}/children").read_text().split()
+    for pid in (*map(int, children), stopping.pid):
+        os.kill(pid, signal.SIGINT)
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and "Shutting down" not in stopping.log.read_text():
+        time.sleep(0.05)
+
+    assert "Shutting down: Master" in stopping.log.read_text()
+    assert "Traceback" not in stopping.log.read_text()
