@@ -24,9 +24,9 @@ from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeErr
 from poeflask.core.reply import Pause, ReplyEvent
 from poeflask.core.sse import Decoder
 from poeflask.poe import faults
+from poeflask.poe.body import Body, body_of
 from poeflask.poe.wire import Reader
 
-READ_BYTES = 64 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 MAX_ERROR_S = 5.0
 """How much of a refusal is read for its reason, and how long."""
@@ -165,11 +165,12 @@ class PoeClient:
         response = self._post_query(bot, body, key)
         # An answer may last for minutes, and the question may hold a whole book.
         del body
+        content = body_of(response.raw)
         reader = Reader(self._on_unknown, secret=key)
         try:
-            yield from _batches(response, reader)
+            yield from _batches(response, content, reader)
         finally:
-            _let_go(response, reader.ended)
+            _let_go(response, content, reader.ended)
 
     def models(self) -> list[dict[str, Any]]:
         """Poe's public list of bots, each as Poe describes it.
@@ -335,36 +336,46 @@ def _session(pool_size: int, user_agent: str, proxy: str) -> requests.Session:
     return session
 
 
-def _batches(response: requests.Response, reader: Reader) -> Iterator[list[ReplyEvent]]:
+def _batches(
+    response: requests.Response, content: Body, reader: Reader
+) -> Iterator[list[ReplyEvent]]:
     decoder = Decoder()
     while not reader.ended:
-        events = _next_batch(response, decoder, reader)
+        try:
+            events = _next_events(content, decoder, reader)
+        except PoeError as error:
+            # Nothing behind a fault of the transport is worth reading.
+            response.close()
+            events = reader.fail(error)
         yield events if reader.ended else [*events, Pause()]
 
 
-def _next_batch(response: requests.Response, decoder: Decoder, reader: Reader) -> list[ReplyEvent]:
-    try:
-        with transport_faults():
-            chunk = response.raw.read1(READ_BYTES, decode_content=True)
-        if chunk:
-            return reader.feed(decoder.feed(chunk))
-    except PoeError as error:
-        # Nothing behind a fault of the transport is worth reading.
-        response.close()
-        return reader.fail(error)
+def _next_events(content: Body, decoder: Decoder, reader: Reader) -> list[ReplyEvent]:
+    with transport_faults():
+        data = content.read()
+    if data:
+        return reader.feed(decoder.feed(data))
     if decoder.unfinished:
         kind, message = _BROKEN
-        return reader.fail(PoeError(kind, message))
+        raise PoeError(kind, message)
     return reader.end()
 
 
-def _let_go(response: requests.Response, ended: bool) -> None:
+def _let_go(response: requests.Response, content: Body, ended: bool) -> None:
     """Close the connection, or give it back to the pool if the answer was read to its end."""
     try:
-        if ended:
-            _at_most(response, DRAIN_BYTES, DRAIN_S)
+        if ended and not response.raw.closed:
+            _read_on(content)
     finally:
         response.close()
+
+
+def _read_on(content: Body) -> None:
+    """Read what is left of the body, if it is little and comes at once."""
+    left = DRAIN_BYTES
+    with gevent.Timeout(DRAIN_S, False), suppress(*TRANSPORT):
+        while left > 0 and (data := content.read()):
+            left -= len(data)
 
 
 def _at_most(response: requests.Response, max_bytes: int, max_s: float) -> bytes:
