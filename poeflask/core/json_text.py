@@ -28,7 +28,7 @@ def read(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return _DECODER.decode(text)
+        return _whole(text)
     except UnicodeDecodeError as error:
         raise NotJsonError(f"it is not UTF-8: byte {error.start} is wrong") from error
     except RecursionError as error:
@@ -45,6 +45,15 @@ def write(value: Any) -> str:
     """The value as compact JSON, in characters as they are; can always be encoded as UTF-8."""
     text = _AS_IT_IS(value)
     return text if _is_utf8(text) else _IN_ASCII(value)
+
+
+def _whole(text: str) -> Any:
+    """The value of a text without white space around it, read without looking for such."""
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError:
+        end = -1
+    return value if end == len(text) else _DECODER.decode(text)
 
 
 def _refuse_constant(name: str) -> NoReturn:
