@@ -16,11 +16,15 @@ from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter
+from poeflask.endpoints.audio.routes import audio
 from poeflask.endpoints.chat.routes import chat
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
+from poeflask.endpoints.images.routes import images
 from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
+from poeflask.endpoints.responses.routes import responses
+from poeflask.endpoints.videos.routes import videos
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.filters.structured import repaired
 from poeflask.poe.attachments import Attachments, reattach
@@ -35,7 +39,8 @@ from poeflask.stores.base import Store
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import cors, errors, logging, services
+from poeflask.web import cors, draining, errors, logging, services
+from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
 
@@ -62,7 +67,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
     errors.install(app, {})
-    for blueprint in (home, chat, messages, models, health):
+    draining.install(app)
+    for blueprint in (home, chat, messages, responses, images, audio, videos, models, health):
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
@@ -89,6 +95,7 @@ def _services(settings: Settings, store: Store) -> Services:
         skip_system_prompt=settings.skip_system_prompt,
         example_key=DEMO_KEY if settings.simulator_enabled else "",
         catalogue_state=make.catalogue_state,
+        background=Background(),
     )
 
 
@@ -183,4 +190,6 @@ class _Upstreams:
                 total_s=settings.total_timeout_s,
             ),
         )
-        return Upstream(bridge=bridge, catalogue=catalogue)
+        return Upstream(
+            bridge=bridge, catalogue=catalogue, open_file=client.open_file, fetch=client.fetch
+        )

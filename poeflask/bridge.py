@@ -211,7 +211,7 @@ class Answer:
     def attach(self, index: int, greenlet: gevent.Greenlet) -> None:
         """Take the greenlet that reads reply number `index`; should it die, the reply fails."""
         self._greenlets[index] = greenlet
-        greenlet.link_exception(lambda dead: self._offer(index, _broken()))
+        greenlet.link_exception(lambda dead: self._offer(index, _broken(dead.exception)))
 
     def put(self, index: int, batch: Batch) -> None:
         """Hand over the next events of reply number `index`; waits while the client is behind."""
@@ -284,8 +284,10 @@ class Answer:
             return
 
 
-def _broken() -> OwnError:
-    return OwnError(ErrorKind.INTERNAL, "poeflask failed while it read the answer.")
+def _broken(cause: BaseException) -> OwnError:
+    error = OwnError(ErrorKind.INTERNAL, "poeflask failed while it read the answer.")
+    error.__cause__ = cause
+    return error
 
 
 def _settles(batch: Batch) -> bool:

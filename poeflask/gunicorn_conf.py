@@ -43,3 +43,10 @@ umask = 0o007
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 16380
+
+
+def post_worker_init(worker):  # type: ignore[no-untyped-def] # gunicorn has no types
+    """Let the app see when its worker is told to stop, and how long it may go on from then."""
+    drain = getattr(worker.wsgi, "extensions", {}).get("poeflask.drain")
+    if drain is not None:
+        drain.follow(lambda: worker.alive, worker.cfg.graceful_timeout)

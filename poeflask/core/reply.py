@@ -84,7 +84,10 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something said beside the answer: `suggested_reply`, `meta` or `data`."""
+    """Something said beside the answer: `suggested_reply`, `meta` or `data`.
+
+    For dialects that want it also `progress` and `preview`, which a filter makes.
+    """
 
     name: str
     data: Mapping[str, Any]

@@ -1,5 +1,6 @@
 """The filters of one answer, in series. Their order is written here, once, with its reason.
 
+    0 progress      sees what replacements swallow
     1 replacements  from here on text is only added
     2 files         needs text and files together
     3 reasoning     a tool call inside thinking is not a call
@@ -8,7 +9,7 @@
     6 limits        stop sequences and length look at the visible answer
     7 usage         counts what the client really sees
 
-Replies run 1 to 7, prompts 7 to 1. A filter takes part only if the prompt and the profile need it.
+Replies run 0 to 7, prompts 7 to 0. A filter takes part only if the prompt and the profile need it.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from poeflask.filters.base import Filter
 from poeflask.filters.files import Files
 from poeflask.filters.limits import LimitsFilter
 from poeflask.filters.parameters import Parameters
+from poeflask.filters.progress import Progress
 from poeflask.filters.reasoning import ReasoningFilter
 from poeflask.filters.replacements import Replacements
 from poeflask.filters.structured import Structured
@@ -40,10 +42,12 @@ class Wants:
     Attributes:
         usage: tokens are counted.
         files_as_text: files become links in the text, for dialects that have no other place.
+        progress: Notes tell how far the bot has come.
     """
 
     usage: bool = True
     files_as_text: bool = True
+    progress: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +83,10 @@ def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Cha
         return filters
 
     def filters() -> list[Filter]:
-        chain = [Parameters(profile), *text_filters()]
+        chain: list[Filter] = [Parameters(profile)]
+        if wants.progress:
+            chain.append(Progress())
+        chain += text_filters()
         tools = tools_filter(
             prompt,
             profile,

@@ -214,6 +214,11 @@ class Replacements(ReplySide):
         return self._shown[0] if self._shown else ""
 
 
+def is_progress(text: str) -> bool:
+    """Whether the text is a progress line and nothing else."""
+    return _ONLY_PROGRESS.match(text) is not None
+
+
 def _without_text(events: list[ReplyEvent]) -> list[ReplyEvent]:
     return [event for event in events if not isinstance(event, TextDelta)]
 

@@ -243,11 +243,15 @@ def _parameters(value: Any) -> tuple[Parameter, ...]:
 _FIRST_MILLISECOND_COUNT = 100_000_000_000
 """As seconds it is the year 5138, as milliseconds 1973: Poe has always meant the latter."""
 
+_LAST_SECOND = 253_402_300_799
+"""The last one of the year 9999; no calendar goes on, and no bot was made later."""
+
 
 def _seconds(value: Any) -> int:
     """Poe counts in milliseconds, against the API it copies; both are understood."""
     count = _count(value) or 0
-    return count // 1000 if count >= _FIRST_MILLISECOND_COUNT else count
+    seconds = count // 1000 if count >= _FIRST_MILLISECOND_COUNT else count
+    return seconds if seconds <= _LAST_SECOND else 0
 
 
 def _count(value: Any) -> int | None:

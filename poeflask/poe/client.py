@@ -19,12 +19,13 @@ import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
 
-from poeflask.core import json_text
+from poeflask.core import json_text, media
 from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeError, PoeflaskError
 from poeflask.core.reply import Pause, ReplyEvent
 from poeflask.core.sse import Decoder
 from poeflask.poe import faults
 from poeflask.poe.body import Body, body_of
+from poeflask.poe.links import MayFetch, poe_files
 from poeflask.poe.wire import Reader
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -33,6 +34,9 @@ MAX_ERROR_S = 5.0
 
 MAX_JSON_BYTES = 32 * 1024 * 1024
 """Poe's list of bots was 0.75 MB in 2026."""
+
+MAX_FETCHED_BYTES = 64 * 1024 * 1024
+"""Poe's bots may give files of up to 50 MB."""
 
 DRAIN_BYTES = 64 * 1024
 DRAIN_S = 1.0
@@ -105,6 +109,21 @@ class Attachment:
     size: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFile:
+    """A file while it comes.
+
+    Attributes:
+        content_type: what its first bytes show, or else what was said of it.
+        size: in bytes; None if the server did not say.
+        pieces: its content; closing the iterator closes the connection.
+    """
+
+    content_type: str
+    size: int | None
+    pieces: Iterator[bytes]
+
+
 class PoeClient:
     """Speaks to Poe over connections that are kept alive and shared by all answers.
 
@@ -118,6 +137,9 @@ class PoeClient:
         proxy: the URL of an HTTP or SOCKS proxy; empty means none.
         answer_timeout_s: how long Poe may be silent about the list of bots or a balance.
         upload_timeout_s: how long Poe may take to answer an upload.
+        fetch_timeout_s: how long a file that a bot gave may take to be fetched.
+        may_fetch: whether a link leads to a file that may be fetched; by default only Poe's own
+            file servers and the address of its API.
         clock: seconds since 1970, for Retry-After dates.
         on_unknown: told of each event name that is not known, once in each answer.
     """
@@ -134,6 +156,8 @@ class PoeClient:
         proxy: str = "",
         answer_timeout_s: float = 30.0,
         upload_timeout_s: float = 120.0,
+        fetch_timeout_s: float = 60.0,
+        may_fetch: MayFetch | None = None,
         clock: Callable[[], float] = time.time,
         on_unknown: Callable[[str], None] | None = None,
     ) -> None:
@@ -142,6 +166,8 @@ class PoeClient:
         self._timeout_s = (connect_timeout_s, idle_timeout_s)
         self._answer_timeout_s = (connect_timeout_s, answer_timeout_s)
         self._upload_timeout_s = (connect_timeout_s, upload_timeout_s)
+        self._fetch_timeout_s = fetch_timeout_s
+        self._may_fetch = may_fetch or poe_files(self._base_url)
         self._clock = clock
         self._on_unknown = on_unknown
         self._session = _session(pool_size, user_agent, proxy)
@@ -218,6 +244,46 @@ class PoeClient:
         """
         form = {"download_url": _sayable(url), "download_filename": _sayable(name)}
         return self._upload(key, name, data=form)
+
+    def fetch(self, url: str) -> tuple[bytes, str]:
+        """A file that a bot gave, and its media type.
+
+        Raises:
+            PoeError: it does not lie with Poe, is not to be had, is too large, or comes too slowly.
+        """
+        late = PoeError(
+            ErrorKind.POE_TIMEOUT,
+            f"The bot's file did not arrive within {self._fetch_timeout_s:g} seconds.",
+            allow_retry=False,
+        )
+        with gevent.Timeout(self._fetch_timeout_s, late):
+            file = self.open_file(url)
+            return b"".join(file.pieces), file.content_type
+
+    def open_file(self, url: str) -> OpenFile:
+        """A file that a bot gave, to be read piece by piece. No redirect is followed.
+
+        Raises:
+            PoeError: here or while it is read: it does not lie with Poe, is not to be had, is too
+                large, or stops coming.
+        """
+        if not self._may_fetch(url):
+            raise _lost("lies somewhere else than with Poe, where nothing is fetched from")
+        with transport_faults():
+            response = self._session.request(
+                "GET", url, timeout=self._timeout_s, stream=True, allow_redirects=False
+            )
+        pieces = _file_pieces(response)
+        if response.status_code != 200:
+            response.close()
+            raise _lost(f"cannot be had: its server answered with status {response.status_code}")
+        first = next(pieces, b"")
+        said = media.plain_type(response.headers.get("Content-Type", ""))
+        return OpenFile(
+            content_type=media.media_type(said, "", first),
+            size=_length(response),
+            pieces=_behind(first, pieces),
+        )
 
     def _upload(self, key: str, name: str, **form: Any) -> Attachment:
         # Poe's own client sends the bare key here.
@@ -391,6 +457,38 @@ def _pieces(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
     while left > 0 and (piece := response.raw.read1(left, decode_content=True)):
         left -= len(piece)
         yield piece
+
+
+def _file_pieces(response: requests.Response) -> Iterator[bytes]:
+    """The content of a file, which must be whole and not too large."""
+    left = MAX_FETCHED_BYTES
+    try:
+        while left >= 0:
+            with transport_faults():
+                piece = response.raw.read1(READ_BYTES, decode_content=True)
+            if not piece:
+                return
+            left -= len(piece)
+            yield piece
+        raise _lost(f"is larger than {MAX_FETCHED_BYTES} bytes, the most that is fetched")
+    finally:
+        response.close()
+
+
+def _behind(first: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    if first:
+        yield first
+    yield from pieces
+
+
+def _length(response: requests.Response) -> int | None:
+    said = response.headers.get("Content-Length", "")
+    return int(said) if said.isdecimal() and not response.headers.get("Content-Encoding") else None
+
+
+def _lost(what: str) -> PoeError:
+    """The error for a bot's file; the same request would cost the same again and end the same."""
+    return PoeError(ErrorKind.POE_BROKEN, f"The bot made a file that {what}.", allow_retry=False)
 
 
 def _media_type(response: requests.Response) -> str:

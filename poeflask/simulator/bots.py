@@ -101,6 +101,28 @@ def status_painter(query: Query) -> Steps:
     yield DONE
 
 
+def step_painter(query: Query) -> Steps:
+    """Shows how its picture becomes clear, step by step; parameter interval_ms."""
+    interval_s = query.number("interval_ms", 0, most=60_000) / 1000
+    for step in range(1, 4):
+        yield from _shown(query, picture(query.words, 16 * step, 16 * step), f"step{step}")
+        yield replacement(f"![image.png][step{step}]")
+        yield Wait(interval_s)
+    yield DONE
+
+
+def foreign_painter(query: Query) -> Steps:
+    """Shows a picture that lies within the network of whoever looks."""
+    yield text("![picture](http://169.254.169.254/latest/picture.png)")
+    yield DONE
+
+
+def refuser(query: Query) -> Steps:
+    """Makes no picture and says why not."""
+    yield from spoken("I cannot make that: it is against my rules.")
+    yield DONE
+
+
 SIZES = {"1:1": (64, 64), "3:2": (96, 64), "2:3": (64, 96), "16:9": (128, 72), "9:16": (72, 128)}
 """The pictures' width and height by aspect ratio."""
 
@@ -165,6 +187,28 @@ def listener(query: Query) -> Steps:
     if not sounds:
         yield from spoken("I hear nothing.")
     yield DONE
+
+
+CUES = (("00:00:00", "00:00:01", "This is"), ("00:00:01", "00:00:02", "what I heard."))
+
+
+def scribe(query: Query) -> Steps:
+    """Writes down a sound file, with times if asked for SubRip or WebVTT; always the same words."""
+    sounds = [a for a in query.last.attachments if a.content_type.startswith("audio/")]
+    if not sounds:
+        yield from spoken("There is nothing to hear.")
+    elif "SubRip" in query.words:
+        yield from spoken("\n".join(f"{_cue(*cue, ',')}\n" for cue in CUES))
+    elif "WebVTT" in query.words:
+        cues = "\n".join(f"{_cue(*cue, '.')}\n" for cue in CUES)
+        yield from spoken(f"```vtt\nWEBVTT\n\n{cues}```")
+    else:
+        yield from spoken(" ".join(said for _, _, said in CUES))
+    yield DONE
+
+
+def _cue(start: str, end: str, said: str, comma: str) -> str:
+    return f"{start}{comma}000 --> {end}{comma}500\n{said}"
 
 
 def suggester(query: Query) -> Steps:
@@ -258,6 +302,9 @@ BOTS = (
         ),
     ),
     Bot("Link-Painter", link_painter, gives=("image",)),
+    Bot("Step-Painter", step_painter, gives=("image",), knobs=(_INTERVAL,)),
+    Bot("Foreign-Painter", foreign_painter, gives=("image",)),
+    Bot("Refuser", refuser, gives=("image",)),
     Bot("Speaker", speaker, gives=("audio",), knobs=(_VOICE,)),
     Bot("Link-Speaker", link_speaker, gives=("audio",), knobs=(_VOICE,)),
     Bot(
@@ -273,6 +320,7 @@ BOTS = (
     ),
     Bot("Reader", reader, takes=("text", "image", "audio", "video")),
     Bot("Listener", listener, takes=("text", "audio")),
+    Bot("Scribe", scribe, takes=("text", "audio")),
     Bot("Suggester", suggester),
     Bot("Meta", meta),
     Bot("Parallel", parallel),

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import g
 
+from poeflask.core.profile import Profile
 from poeflask.core.prompt import Prompt
+from poeflask.endpoints.common_fields import SkipSystemPrompt, skips_system_prompt
+from poeflask.filters.media_parameters import fitted
 from poeflask.filters.parameters import left_out
 from poeflask.poe.catalogue import Catalogue
 
@@ -38,6 +41,37 @@ def address(
     g.model = name
     addressed = replace(prompt, bot=name, parameters={**declared, **prompt.parameters})
     return addressed, left_out(addressed, profile)
+
+
+class Making(NamedTuple):
+    """A prompt for a bot that makes files, what is known of the bot, and what it cannot honour."""
+
+    prompt: Prompt
+    profile: Profile
+    ignored: tuple[str, ...]
+
+
+def address_maker(
+    prompt: Prompt,
+    extras: Mapping[str, Any],
+    wishes: Mapping[str, Any],
+    catalogue: Catalogue,
+    *,
+    skip_system_prompt: SkipSystemPrompt,
+) -> Making:
+    """As `address`, with wishes for pictures, sounds and films in the bot's own parameters.
+
+    What the client names as the bot's parameter wins over a wish.
+    """
+    skips = skips_system_prompt(skip_system_prompt, prompt.messages)
+    prompt = replace(prompt, skip_system_prompt=skips)
+    addressed, left_out = address(prompt, extras, catalogue)
+    profile = catalogue.profile(addressed.bot)
+    found = fitted(wishes, profile)
+    parameters = {**found.parameters, **addressed.parameters}
+    strange = [name for name in extras if name not in profile.parameters]
+    ignored = (*left_out, *found.ignored, *strange)
+    return Making(replace(addressed, parameters=parameters), profile, ignored)
 
 
 def ignored_header(fields: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 import gevent
 from flask import Request
 from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import ClientDisconnected
 
 from poeflask.core import json_text
 from poeflask.core.errors import ClientError, ErrorKind
@@ -24,14 +25,8 @@ def json_object(request: Request) -> dict[str, Any]:
     Raises:
         ClientError: the body is compressed, not JSON, not an object, cut off or too slow.
     """
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
-    if encoding not in ("", "identity"):
-        raise ClientError(
-            ErrorKind.UNSUPPORTED_MEDIA_TYPE,
-            f"The body is sent with Content-Encoding {encoding[:40]!r}; send it uncompressed.",
-        )
     try:
-        value = json_text.read(_bytes(request))
+        value = json_text.read(content(request))
     except json_text.NotJsonError as error:
         if request.mimetype and not request.is_json:
             raise ClientError(
@@ -47,15 +42,41 @@ def json_object(request: Request) -> dict[str, Any]:
     return value
 
 
-def _bytes(request: Request) -> bytes:
+def _all_bytes(request: Request) -> bytes:
+    """The whole body and no less: werkzeug takes a part of it for all in two cases."""
+    body = request.get_data(cache=False)
+    if request.content_length is None:
+        # What comes in chunks it cuts off at the limit; only the next read finds that out.
+        request.stream.read(1)
+    elif len(body) < request.content_length:
+        raise ClientDisconnected
+    return body
+
+
+def content(request: Request) -> bytes:
+    """The request's body as it came.
+
+    Raises:
+        ClientError: the body is compressed, cut off or too slow.
+    """
+    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    if encoding not in ("", "identity"):
+        raise ClientError(
+            ErrorKind.UNSUPPORTED_MEDIA_TYPE,
+            f"The body is sent with Content-Encoding {encoding[:40]!r}; send it uncompressed.",
+        )
+    # Not a TimeoutError: werkzeug would take that for a client that left.
+    deadline = gevent.Timeout(_READ_S)
     try:
-        with gevent.Timeout(_READ_S, TimeoutError()):
-            return request.get_data(cache=False)
-    except TimeoutError as error:
+        with deadline:
+            return _all_bytes(request)
+    except gevent.Timeout as late:
+        if late is not deadline:
+            raise
         raise ClientError(
             ErrorKind.REQUEST_TIMEOUT, f"The body did not arrive within {_READ_S:g} seconds."
-        ) from error
-    except (ParseException, OSError) as error:
+        ) from late
+    except (ParseException, ClientDisconnected, OSError) as error:
         raise ClientError(
             ErrorKind.INVALID_REQUEST, "The body broke off or its framing is wrong."
         ) from error

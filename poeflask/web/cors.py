@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from flask import Flask, Response, request
 
 _METHODS = "GET, POST, DELETE, OPTIONS"
 _MAX_AGE_S = 86_400
+_NAMES = re.compile(r"[\w!#$%&'*+.^`|~, \t-]+", re.ASCII)
+"""Names of headers with commas between: what a client sends is not sent back unread."""
 
 
 def install(app: Flask, origins: Collection[str]) -> None:
@@ -27,19 +30,20 @@ def install(app: Flask, origins: Collection[str]) -> None:
 
     def mark(response: Response) -> Response:
         origin = request.headers.get("Origin")
+        if origins and "*" not in origins:
+            # Also where it is not allowed: a cache must not give one origin's answer to another.
+            response.vary.add("Origin")
         if origin is None or not ("*" in origins or origin in origins):
             return response
-        allowed = "*" if "*" in origins else origin
-        response.headers["Access-Control-Allow-Origin"] = allowed
+        response.headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
         response.headers["Access-Control-Expose-Headers"] = "*"
-        if allowed != "*":
-            response.vary.add("Origin")
         if request.method == "OPTIONS":
             wanted = request.headers.get("Access-Control-Request-Headers", "")
-            response.headers["Access-Control-Allow-Headers"] = wanted
             response.headers["Access-Control-Allow-Methods"] = _METHODS
             response.headers["Access-Control-Max-Age"] = str(_MAX_AGE_S)
             response.vary.add("Access-Control-Request-Headers")
+            if _NAMES.fullmatch(wanted):
+                response.headers["Access-Control-Allow-Headers"] = wanted
         return response
 
     app.before_request(preflight)

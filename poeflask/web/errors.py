@@ -11,7 +11,9 @@ from werkzeug.exceptions import HTTPException
 from poeflask.core import json_text
 from poeflask.core.dialect import ErrorShape, anthropic_error, openai_error
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeflaskError
+from poeflask.web import logging
 from poeflask.web.family import speaks_anthropic
+from poeflask.web.logging import Line
 
 _SHAPES = "poeflask.error_shapes"
 
@@ -45,11 +47,26 @@ def install(app: Flask, shapes: dict[str, ErrorShape]) -> None:
 def answer(error: PoeflaskError) -> Response:
     """The error as the client's API says it."""
     form = shape()(error, g.request_id)
-    g.outcome = error.kind.value
+    note(error, logging.line())
     body = json_text.write(form.body)
     response = Response(body, form.status, mimetype="application/json")
     response.headers.update(form.headers)
     return response
+
+
+def bug(cause: BaseException, request_id: str) -> OwnError:
+    """The error that a fault of our own is to a client; what it is, only the log says."""
+    sentence = f"poeflask failed on this request; its log says more under {request_id}."
+    error = OwnError(ErrorKind.INTERNAL, sentence)
+    error.__cause__ = cause
+    return error
+
+
+def note(error: PoeflaskError, line: Line) -> None:
+    """Keep an error for the log: its kind, and of a fault of our own the whole story."""
+    line.outcome = error.kind.value
+    if error.kind is ErrorKind.INTERNAL and error.__cause__ is not None:
+        _log.error("bug", request_id=line.request_id, exc_info=error.__cause__)
 
 
 def shape() -> ErrorShape:
@@ -64,6 +81,8 @@ def _answer_http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < 400:
         return cast("Response", error.get_response())
+    if status >= 500:
+        return _answer_bug(error)
     kind, sentence = _HTTP.get(status, (ErrorKind.INVALID_REQUEST, "{description}"))
     message = sentence.format(
         method=request.method,
@@ -79,6 +98,4 @@ def _answer_http(error: HTTPException) -> Response:
 
 
 def _answer_bug(error: Exception) -> Response:
-    _log.error("bug", path=request.path, request_id=g.request_id, exc_info=error)
-    sentence = f"poeflask failed on this request; its log says more under {g.request_id}."
-    return answer(OwnError(ErrorKind.INTERNAL, sentence))
+    return answer(bug(error, g.request_id))

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import select
 import socket
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
+from gevent import monkey
 from gevent.socket import wait_read
+
+_LOOK_AGAIN_S = 0.5
+"""How often a client is looked at that has sent more than its request: waiting for something to
+read would not wait then."""
+
+# The real one asks and does not wait; gevent's own has no POLLRDHUP.
+_poll = monkey.get_original("select", "poll")
 
 
 def watch(environ: Mapping[str, Any], on_gone: Callable[[], None]) -> Callable[[], None]:
@@ -15,7 +24,7 @@ def watch(environ: Mapping[str, Any], on_gone: Callable[[], None]) -> Callable[[
 
     gunicorn hands out the client's socket; under any other server nothing is watched, and the
     next write finds out. A client that only closes its sending side counts as gone, as it does
-    for nginx. A client that sends its next request early is not watched any further.
+    for nginx. What a client sends early, such as its next request, is left for the server.
 
     Returns:
         what stops the watching; to be called before the server takes the socket back.
@@ -29,9 +38,13 @@ def watch(environ: Mapping[str, Any], on_gone: Callable[[], None]) -> Callable[[
 
 def _wait(client: socket.socket, on_gone: Callable[[], None]) -> None:
     wait_read(client.fileno())
-    try:
-        gone = not client.recv(1, socket.MSG_PEEK)
-    except OSError:
-        gone = True
-    if gone:
-        on_gone()
+    while not _has_gone(client):
+        gevent.sleep(_LOOK_AGAIN_S)
+    on_gone()
+
+
+def _has_gone(client: socket.socket) -> bool:
+    """Whether the other side closed or broke the connection; what waits to be read is no matter."""
+    asked = _poll()
+    asked.register(client.fileno(), select.POLLRDHUP)
+    return bool(asked.poll(0))

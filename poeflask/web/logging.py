@@ -6,7 +6,8 @@ import logging
 import re
 import sys
 from collections.abc import Callable
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, cast
 
 import structlog
 from flask import Flask, Response, g, request
@@ -16,21 +17,43 @@ from poeflask.web.family import speaks_anthropic
 _log = structlog.get_logger("poeflask")
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,128}")
+_SHOWN_CHARS = 200
+
+
+@dataclass(slots=True)
+class Line:
+    """What a request's log line says of how it went. Written when the answer is over.
+
+    Whoever streams an answer keeps the line and sets the outcome: by then the request is gone.
+
+    Attributes:
+        request_id: the id that the answer bears.
+        outcome: "ok" or the kind of the error that ended the answer.
+    """
+
+    request_id: str
+    outcome: str = "ok"
 
 
 def configure(level: str, form: Literal["console", "json"]) -> None:
-    """Send log events of at least this level to standard error, for people or for machines."""
+    """Send log events of at least this level to standard error, for people or for machines.
+
+    Tracebacks show no local variables in either form: keys are among them.
+    """
+    for_machines = form == "json"
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer(ensure_ascii=False)
+        if for_machines
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.dict_tracebacks
-            if form == "json"
+            structlog.processors.ExceptionRenderer(_TRACEBACKS)
+            if for_machines
             else structlog.processors.StackInfoRenderer(),
             renderer,
         ],
@@ -38,6 +61,9 @@ def configure(level: str, form: Literal["console", "json"]) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+_TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 
 
 def install(app: Flask, *, clock: Callable[[], float], new_id: Callable[[str], str]) -> None:
@@ -52,6 +78,7 @@ def install(app: Flask, *, clock: Callable[[], float], new_id: Callable[[str], s
     def begin() -> None:
         given = request.headers.get("x-request-id", "")
         g.request_id = given if _REQUEST_ID.fullmatch(given) else new_id("req_")
+        g.line = Line(g.request_id)
         g.began = clock()
 
     def finish(response: Response) -> Response:
@@ -62,17 +89,35 @@ def install(app: Flask, *, clock: Callable[[], float], new_id: Callable[[str], s
         facts = {
             "request_id": g.request_id,
             "method": request.method,
-            "path": request.path,
+            "path": _shown(request.path),
             "status": response.status_code,
-            "model": g.get("model"),
-            "outcome": g.get("outcome", "ok"),
+            "model": _shown(g.get("model", "")) or None,
         }
-        began = g.began
-        response.call_on_close(lambda: _log.info("request", **facts, seconds=_since(began, clock)))
+        said, began = line(), g.began
+
+        def write() -> None:
+            _log.info("request", **facts, outcome=said.outcome, seconds=_since(began, clock))
+
+        # A file that is passed through is not closed by way of its response.
+        if response.direct_passthrough:
+            write()
+        else:
+            response.call_on_close(write)
         return response
 
     app.before_request(begin)
     app.after_request(finish)
+
+
+def line() -> Line:
+    """The log line of the current request."""
+    return cast("Line", g.line)
+
+
+def _shown(text: str) -> str:
+    """A client's words, short, on one line, and without what a terminal would obey."""
+    short = text[:_SHOWN_CHARS]
+    return short if short.isprintable() else short.encode("unicode_escape").decode()
 
 
 def _since(began: float, clock: Callable[[], float]) -> float:

@@ -11,17 +11,28 @@ from flask import current_app
 from poeflask.bridge import Bridge
 from poeflask.core.prompt import Prompt
 from poeflask.poe.catalogue import Catalogue
+from poeflask.poe.client import OpenFile
 from poeflask.stores.base import Store
+from poeflask.web.background import Background
 
 _NAME = "poeflask"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upstream:
-    """A Poe to ask: the real one, or the simulator."""
+    """A Poe to ask: the real one, or the simulator.
+
+    Attributes:
+        bridge: asks its bots.
+        catalogue: the bots that it lists.
+        open_file: a file that one of its bots gave, to be read piece by piece.
+        fetch: such a file whole, and its media type.
+    """
 
     bridge: Bridge
     catalogue: Catalogue
+    open_file: Callable[[str], OpenFile]
+    fetch: Callable[[str], tuple[bytes, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +51,7 @@ class Services:
             a system message.
         example_key: a key that works here without an account, or empty.
         catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
+        background: reads answers that nobody waits for.
     """
 
     upstream_for: Callable[[str], Upstream]
@@ -52,6 +64,7 @@ class Services:
     skip_system_prompt: Literal["auto", "always", "never"]
     example_key: str
     catalogue_state: Callable[[], str]
+    background: Background
 
 
 def install(services: Services) -> None:

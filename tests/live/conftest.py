@@ -99,8 +99,8 @@ def running(
             process.wait(10)
 
 
-def gunicorn(port: int) -> list[str]:
-    """The command that serves poeflask on one worker."""
+def gunicorn(port: int, drain_s: int = 2) -> list[str]:
+    """The command that serves poeflask on one worker, which may go on so long when it must stop."""
     return [
         sys.executable,
         "-m",
@@ -112,13 +112,15 @@ def gunicorn(port: int) -> list[str]:
         "-w",
         "1",
         "--graceful-timeout",
-        "2",
+        str(drain_s),
         "wsgi:app",
     ]
 
 
 @contextmanager
-def serving(simulator: Simulator, folder: Path, **settings: str) -> Iterator[Live]:
+def serving(
+    simulator: Simulator, folder: Path, *, drain_s: int = 2, **settings: str
+) -> Iterator[Live]:
     """A poeflask whose Poe is the simulator, with these environment variables besides."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -131,7 +133,7 @@ def serving(simulator: Simulator, folder: Path, **settings: str) -> Iterator[Liv
         **settings,
     }
     log = folder / "poeflask.log"
-    with running(gunicorn(port), f"{url}/healthz", log, environment) as process:
+    with running(gunicorn(port, drain_s), f"{url}/healthz", log, environment) as process:
         yield Live(url, port, simulator, log, process.pid)
 
 

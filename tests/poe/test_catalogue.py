@@ -1,7 +1,5 @@
 """Tests of Poe's list of bots: what its entries mean, and when it is fetched."""
 
-import json
-
 import gevent
 import pytest
 from gevent.event import Event
@@ -10,6 +8,8 @@ from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.core.profile import Parameter, Profile
 from poeflask.poe import catalogue
 from poeflask.poe.catalogue import BACK_OFF_S, STORE_KEY, Bot, Catalogue, read_bots
+from poeflask.stores.memory import MemoryStore
+from poeflask.stores.namespace import Namespace
 
 ENTRY = {
     "id": "gpt-x",
@@ -36,13 +36,9 @@ ENTRY = {
 AWAY = PoeError(ErrorKind.POE_UNREACHABLE, "Poe is away")
 
 
-class SharedDict(dict):
-    """A store that all catalogues of a test share."""
-
-    def put(self, key, value, ttl_s=None):
-        """Keep it."""
-        assert isinstance(value, bytes)
-        self[key] = value
+def shared():
+    """A corner of a store that all catalogues of a test share."""
+    return Namespace(MemoryStore(), "catalogue", on_failure="forget")
 
 
 class Poe:
@@ -83,7 +79,7 @@ def clock():
 
 def make(poe, clock, store=None):
     """A catalogue that keeps its list for a minute."""
-    store = SharedDict() if store is None else store
+    store = shared() if store is None else store
     return Catalogue(poe, store, ttl_s=60, clock=clock)
 
 
@@ -257,7 +253,7 @@ def test_a_list_of_no_bots_is_a_fault(clock):
 
 def test_the_list_is_shared(clock):
     """Another process, or the next start, does not ask Poe."""
-    store, poe = SharedDict(), Poe("b", "a")
+    store, poe = shared(), Poe("b", "a")
     make(poe, clock, store).bots()
     got = make(poe, clock, store)
 
@@ -267,11 +263,11 @@ def test_the_list_is_shared(clock):
 
 def test_a_shared_list_is_taken_when_ours_is_old(clock):
     """One of many processes asks Poe, the others take what it got."""
-    store, mine, other = SharedDict(), Poe("old"), Poe("new")
+    store, mine, other = shared(), Poe("old"), Poe("new")
     bots = make(mine, clock, store)
     bots.bots()
     clock.now += 61
-    del store[STORE_KEY]
+    store.delete(STORE_KEY)
     make(other, clock, store).bots()
     bots.bots()
     gevent.sleep(0)
@@ -282,7 +278,7 @@ def test_a_shared_list_is_taken_when_ours_is_old(clock):
 
 def test_a_shared_list_outlives_its_lifetime(clock):
     """A restart while Poe is away still knows the bots."""
-    store, poe = SharedDict(), Poe("a")
+    store, poe = shared(), Poe("a")
     make(poe, clock, store).bots()
     poe.error = AWAY
     clock.now += 10_000
@@ -292,8 +288,8 @@ def test_a_shared_list_outlives_its_lifetime(clock):
 
 def test_a_shared_list_from_the_future_is_old(clock):
     """A clock that was wrong once does no lasting harm."""
-    store = SharedDict()
-    store[STORE_KEY] = json.dumps({"fetched_s": 9e9, "data": [{"id": "a"}]}).encode()
+    store = shared()
+    store.put(STORE_KEY, {"fetched_s": 9e9, "data": [{"id": "a"}]})
     poe = Poe("b")
     bots = make(poe, clock, store)
 
@@ -304,14 +300,51 @@ def test_a_shared_list_from_the_future_is_old(clock):
 
 @pytest.mark.parametrize(
     "kept",
-    [b"", b"\xff", b"[]", b"{}", b'{"fetched_s": "x", "data": []}', b'{"fetched_s": 1, "data": 1}',
-     b'{"fetched_s": 1000, "data": []}'],
+    ["", 5, [], {}, {"fetched_s": "x", "data": []}, {"fetched_s": 1, "data": 1},
+     {"fetched_s": 1000, "data": []}],
 )  # fmt: skip
 def test_a_shared_list_that_cannot_be_read_is_none(clock, kept):
     """Another version may have kept it."""
-    store = SharedDict({STORE_KEY: kept})
+    store = shared()
+    store.put(STORE_KEY, kept)
 
     assert ids(make(Poe("a"), clock, store).bots()) == ["a"]
+
+
+# Its state
+
+
+def test_a_list_is_fresh_for_its_lifetime_and_then_stale(clock):
+    """And asking for its state is what brings the first one, or the next one."""
+    poe = Poe("a")
+    bots = make(poe, clock)
+    states = [bots.state()]
+    clock.now += 61
+    states.append(bots.state())
+    gevent.sleep(0)
+    states.append(bots.state())
+
+    assert states == ["fresh", "stale", "fresh"]
+    assert poe.asked == 2
+
+
+def test_without_any_list_the_state_says_so(clock, monkeypatch):
+    """It waits no longer than a chat would, and raises nothing."""
+    monkeypatch.setattr(catalogue, "PATIENCE_S", 0.01)
+    silent, away = Poe("a"), Poe()
+    silent.open.clear()
+    away.error = AWAY
+
+    assert [make(poe, clock).state() for poe in (silent, away)] == ["missing", "missing"]
+
+
+def test_a_shared_list_has_a_state_without_poe(clock):
+    """Another process has just fetched it."""
+    store, poe = shared(), Poe("a")
+    make(poe, clock, store).bots()
+
+    assert make(poe, clock, store).state() == "fresh"
+    assert poe.asked == 1
 
 
 # Finding

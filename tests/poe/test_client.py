@@ -613,3 +613,87 @@ def test_many_answers_at_once(poe, connect):
     gevent.joinall(readers, timeout=5)
 
     assert [gather(reader.value).text for reader in readers] == ["ab"] * 8
+
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def test_a_file_is_fetched(poe, connect):
+    """A file comes with the type that its bytes show, and without the client's key."""
+    poe.answers.append(sized(PNG, content_type="text/plain"))
+
+    assert (PNG, "image/png") == connect(poe.url).fetch(f"{poe.url}/base/image/a")
+    assert b"uthorization" not in poe.requests[0]
+
+
+def test_a_file_is_read_piece_by_piece(poe, connect):
+    """The first piece tells the type; the size is known if the server says it."""
+    poe.answers.append(sized(PNG + b"x" * 100_000, content_type="image/png"))
+    file = connect(poe.url).open_file(f"{poe.url}/a")
+
+    assert ("image/png", 100_008) == (file.content_type, file.size)
+    assert PNG + b"x" * 100_000 == b"".join(file.pieces)
+
+
+def test_a_file_that_is_not_read_on_is_let_go(poe, connect):
+    """Closing the pieces closes the connection."""
+    poe.answers.append(head(Content_Length=10_000_000, Content_Type="video/mp4") + b"x" * 1000)
+    file = connect(poe.url).open_file(f"{poe.url}/a")
+    next(file.pieces)
+    file.pieces.close()
+
+    assert poe.left.wait(2)
+
+
+def test_files_elsewhere_are_not_asked_for(poe, connect):
+    """A link to anywhere but Poe is not followed at all."""
+    client = connect("http://127.0.0.1:9")
+    with pytest.raises(PoeError, match="lies somewhere else") as caught:
+        client.fetch(f"{poe.url}/a")
+
+    assert not caught.value.may_succeed_later
+    assert 0 == poe.connections
+
+
+def test_redirects_to_files_are_not_followed(poe, connect):
+    """A redirect is an answer that is no file."""
+    poe.answers.append(head(302, Location=f"{poe.url}/b", Content_Length=0))
+
+    with pytest.raises(PoeError, match="status 302"):
+        connect(poe.url).fetch(f"{poe.url}/a")
+
+
+def test_a_file_that_is_too_large(poe, connect, monkeypatch):
+    """Reading stops at the bound."""
+    monkeypatch.setattr("poeflask.poe.client.MAX_FETCHED_BYTES", 1000)
+    poe.answers += [sized(b"x" * 1000), sized(b"x" * 1001)]
+    client = connect(poe.url)
+
+    assert 1000 == len(client.fetch(f"{poe.url}/a")[0])
+    with pytest.raises(PoeError, match="larger than 1000 bytes"):
+        client.fetch(f"{poe.url}/a")
+
+
+def test_a_file_that_breaks_off(poe, connect):
+    """Half a file is none."""
+    poe.hang_up = True
+    poe.answers.append(head(Content_Length=99, Content_Type="image/png") + PNG)
+
+    with pytest.raises(PoeError) as caught:
+        connect(poe.url).fetch(f"{poe.url}/a")
+
+    assert ErrorKind.POE_BROKEN == caught.value.kind
+
+
+def test_a_file_that_comes_too_slowly(poe, connect):
+    """A whole file has a bound of time, however steadily it trickles."""
+
+    def trickle(sock):
+        sock.sendall(head(Content_Length=99, Content_Type="image/png") + PNG)
+        poe.left.wait(2)
+
+    poe.answers.append(trickle)
+    with pytest.raises(PoeError, match="did not arrive within") as caught:
+        connect(poe.url, fetch_timeout_s=0.2).fetch(f"{poe.url}/a")
+
+    assert not caught.value.may_succeed_later

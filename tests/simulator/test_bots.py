@@ -215,3 +215,31 @@ def test_parallel_answers_take_turns():
         Event("text", {"text": "hi", "index": 1}),
         DONE,
     ] == got
+
+
+def test_step_painter_shows_its_steps():
+    """Each step is a picture of its own that takes the place of the one before."""
+    got = steps("step-painter", user("a cat"))
+
+    sizes = [16, 32, 48]
+    assert [Publish(picture("a cat", size, size)) for size in sizes] == [
+        step for step in got if isinstance(step, Publish)
+    ]
+    assert [replacement(f"![image.png][step{number}]") for number in (1, 2, 3)] == [
+        step for step in got if getattr(step, "name", "") == "replace_response"
+    ]
+
+
+def test_painters_that_make_nothing_usable():
+    """One refuses in words, one shows what lies in its reader's own network."""
+    assert "I cannot make that: it is against my rules." == said(
+        iter(steps("refuser", user("a cat")))
+    )
+    assert "![picture](http://169.254.169.254/latest/picture.png)" == said(
+        iter(steps("foreign-painter", user("a cat")))
+    )
+
+
+def test_scribe_needs_something_to_hear():
+    """Without a sound file there is nothing to write down."""
+    assert "There is nothing to hear." == said(iter(steps("scribe", user("Write it down."))))

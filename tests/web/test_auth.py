@@ -6,7 +6,7 @@ import pytest
 from werkzeug.datastructures import Headers
 
 from poeflask.core.errors import ClientError, ErrorKind
-from poeflask.web.auth import key_of
+from poeflask.web.auth import key_of, owner_of
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ from poeflask.web.auth import key_of
         {"Authorization": "Bearer k-1"},
         {"Authorization": "bearer   k-1 "},
         {"x-api-key": "k-1"},
+        {"xi-api-key": "k-1"},
+        {"x-api-key": "k-1", "xi-api-key": "other"},
         {"Authorization": "Bearer", "x-api-key": "k-1"},
         {"Authorization": "Bearer k-1", "x-api-key": "other"},
     ],
@@ -33,7 +35,7 @@ def test_a_key_is_found_in_either_header(headers: dict[str, str]) -> None:
         {"Authorization": "Basic canary"},
         {"Authorization": "canary"},
         {"Authorization": "Bearer canary canary"},
-        {"Authorization": "Bearer canary\r\nX: canary"},
+        {"Authorization": "Bearer canary\x0bX: canary"},
         {"Authorization": "Bearer canaryé"},
         {"x-api-key": "canary" * 100},
     ],
@@ -46,3 +48,12 @@ def test_no_key_is_refused_without_repeating_it(headers: dict[str, str]) -> None
     assert ErrorKind.UNAUTHENTICATED == caught.value.kind
     assert "Authorization: Bearer <key>" in caught.value.message
     assert "canary" not in caught.value.message
+
+
+def test_an_owner_is_known_by_the_key_and_the_key_not_by_the_owner() -> None:
+    """One key, one owner; nothing of the key can be read in the name."""
+    owner = owner_of("canary-1")
+
+    assert owner == owner_of("canary-1") != owner_of("canary-2")
+    assert owner.isalnum()
+    assert "canary" not in owner

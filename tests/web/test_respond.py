@@ -1,62 +1,361 @@
-"""An open answer as the body of a response."""
+"""Open answers as HTTP responses, over a real bridge to a Poe that is a list of batches."""
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
 import gevent
-from flask import Flask, request
+import pytest
+from flask import Flask, Response, request
+from werkzeug.test import TestResponse
 
-from poeflask.bridge import Answer, Batch
-from poeflask.core.reply import Finish, ReasoningDelta, ReplyMeta, TextDelta
-from poeflask.endpoints.messages.encode import MessagesEncoder
-from poeflask.web import respond
+from poeflask.bridge import Batch, Bridge, Patience
+from poeflask.core.errors import ErrorKind, PoeError
+from poeflask.core.prompt import Prompt
+from poeflask.core.reply import Failure, Finish, Pause, ReplyEvent, TextDelta
+from poeflask.filters.chain import Chain, Wants
+from poeflask.web import draining, respond
+from tests.web.conftest import Log
 
-META = ReplyMeta(id="msg_1", created=1, model="m")
+SILENCE = 30.0
+Step = Batch | float | Exception
+HELLO: list[Step] = [[TextDelta("Hel")], [TextDelta("lo"), Pause()], [Finish()]]
 
 
-def body_of(batches: list[Batch], *, every_s: float, heartbeat_s: float) -> str:
-    """What a client reads of an answer whose batches come one by one; thoughts are not shown."""
-    answer = Answer(1)
-    encoder = MessagesEncoder(META, request_id="r", input_tokens=lambda: 1, thoughts="none")
+class Poe:
+    """Plays a script: batches, seconds of silence, faults; counts how often it was closed."""
 
-    def bring() -> None:
-        for batch in batches:
-            answer.put(0, batch)
-            gevent.sleep(every_s)
+    def __init__(self, *script: Step) -> None:
+        self.script = script
+        self.closed = 0
 
-    answer.attach(0, gevent.spawn(bring))
-    with Flask("test").test_request_context():
-        response = respond.stream(
-            request, answer, encoder, first_event_wait_s=1, heartbeat_s=heartbeat_s, headers={}
+    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+        try:
+            for step in self.script:
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, float):
+                    gevent.sleep(step)
+                else:
+                    yield step
+        finally:
+            self.closed += 1
+
+
+class Letters:
+    """A dialect whose frames are the text itself, and a word for each thing besides."""
+
+    def feed(self, events: Sequence[ReplyEvent]) -> str:
+        return "".join(map(self._frame, events))
+
+    def _frame(self, event: ReplyEvent) -> str:
+        match event:
+            case TextDelta(text):
+                return text
+            case Failure(error):
+                return f"<{error.kind.value}>"
+        return ""
+
+    def close(self) -> str:
+        return "<end>"
+
+    def whole(self, events: Sequence[ReplyEvent]) -> Mapping[str, Any]:
+        return {"text": self.feed(events)}
+
+    def heartbeat(self) -> str:
+        return "<beat>"
+
+
+class Broken(Letters):
+    """A dialect with a bug that only some texts find."""
+
+    def feed(self, events: Sequence[ReplyEvent]) -> str:
+        if TextDelta("lo") in events:
+            raise ZeroDivisionError
+        return super().feed(events)
+
+
+class Ruined(Broken):
+    """A dialect that cannot even say that it failed."""
+
+    def close(self) -> str:
+        raise ZeroDivisionError
+
+
+def route(
+    app: Flask,
+    poe: Poe,
+    *,
+    stream: bool = True,
+    encoder: Letters | None = None,
+    wait_s: float = 5.0,
+    heartbeat_s: float = 0.0,
+    headers: Mapping[str, str] | None = None,
+) -> None:
+    """Let GET /a answer with what this Poe says."""
+    bridge = Bridge(
+        ask=poe,
+        prepare=lambda prompt, key: prompt,
+        make_chain=lambda prompt, wants: Chain(list, list),
+        patience=Patience(tries=1),
+    )
+
+    def view() -> Response:
+        answer = bridge.open(Prompt(bot="Echo", messages=()), "key", Wants())
+        dialect = encoder or Letters()
+        if not stream:
+            return respond.whole(request, answer, dialect, headers=headers or {})
+        return respond.stream(
+            request,
+            answer,
+            dialect,
+            first_event_wait_s=wait_s,
+            heartbeat_s=heartbeat_s,
+            headers=headers or {},
         )
-        return response.get_data(as_text=True)
+
+    app.add_url_rule("/a", view_func=view)
 
 
-def test_an_answer_that_comes_quickly_needs_no_heartbeat():
-    """Only what the encoder makes of the events is written."""
-    batches: list[Batch] = [[TextDelta("A")], [TextDelta("B"), Finish()]]
-
-    assert "ping" not in body_of(batches, every_s=0, heartbeat_s=5)
+def get(app: Flask, client: socket.socket | None = None) -> TestResponse:
+    """The answer of GET /a, its body not yet read."""
+    return app.test_client().get("/a", environ_overrides={"gunicorn.socket": client})
 
 
-def test_silence_is_filled():
-    """While nothing comes, heartbeats do."""
-    batches: list[Batch] = [[TextDelta("A")], [Finish()]]
-
-    assert body_of(batches, every_s=0.05, heartbeat_s=0.01).count("event: ping") >= 2
-
-
-def test_events_that_say_nothing_are_silence_too():
-    """Thoughts that a client does not see must not let its connection die."""
-    thoughts: list[Batch] = [[ReasoningDelta("Hm. ")] for _ in range(20)]
-    body = body_of([*thoughts, [TextDelta("A"), Finish()]], every_s=0.005, heartbeat_s=0.03)
-
-    assert 1 <= body.count("event: ping") <= 10
-    assert "Hm." not in body
-    assert body.endswith('data: {"type":"message_stop"}\n\n')
+def outcomes(log: Log) -> list[object]:
+    """The outcomes of all request lines."""
+    gevent.sleep(0.01)
+    return [entry["outcome"] for entry in log if entry["event"] == "request"]
 
 
-def test_no_heartbeats_if_none_are_wanted():
-    """0 seconds mean never."""
-    batches: list[Batch] = [[ReasoningDelta("Hm.")], [TextDelta("A"), Finish()]]
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Wait until it holds, for two seconds at most."""
+    with gevent.Timeout(2):
+        while not condition():
+            gevent.sleep(0.005)
 
-    assert "ping" not in body_of(batches, every_s=0.02, heartbeat_s=0)
+
+def test_a_stream_is_the_frames_of_its_events(app: Flask, log: Log) -> None:
+    """With headers that let nothing hold it back, and those of the route."""
+    poe = Poe(*HELLO)
+    route(app, poe, headers={"x-poeflask-ignored": "user"})
+    response = get(app)
+
+    assert "Hello<end>" == response.text
+    assert (200, "text/event-stream") == (response.status_code, response.mimetype)
+    assert "no" == response.headers["X-Accel-Buffering"]
+    assert "no-transform" in response.headers["Cache-Control"]
+    assert "user" == response.headers["x-poeflask-ignored"]
+    response.close()
+    assert (["ok"], 1) == (outcomes(log), poe.closed)
+
+
+def test_a_whole_answer_is_one_object(app: Flask, log: Log) -> None:
+    """JSON, with the headers of the route."""
+    route(app, Poe(*HELLO), stream=False, headers={"x-poeflask-ignored": "user"})
+    response = get(app)
+    response.close()
+
+    assert {"text": "Hello"} == response.json
+    assert "user" == response.headers["x-poeflask-ignored"]
+    assert ["ok"] == outcomes(log)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_what_fails_before_it_begins_has_its_own_status(app: Flask, log: Log, stream: bool) -> None:
+    """A refusal is no stream."""
+    poe = Poe([Pause()], PoeError(ErrorKind.NO_POINTS, "No."))
+    route(app, poe, stream=stream)
+    response = get(app)
+    response.close()
+
+    assert (429, "insufficient_quota") == (response.status_code, response.json["error"]["code"])
+    assert (["no_points"], 1) == (outcomes(log), poe.closed)
+
+
+def test_a_stream_that_fails_says_so_to_client_and_log(app: Flask, log: Log) -> None:
+    """After the first byte the status is 200; the line tells the truth all the same."""
+    route(app, Poe([TextDelta("Hel")], PoeError(ErrorKind.POE_BROKEN, "No.")))
+    response = get(app)
+
+    assert "Hel<poe_broken><end>" == response.text
+    response.close()
+    assert ["poe_broken"] == outcomes(log)
+
+
+def test_a_whole_answer_that_breaks_off_is_an_error(app: Flask, log: Log) -> None:
+    """Half an answer is never given for a whole one."""
+    route(app, Poe([TextDelta("Hel")], PoeError(ErrorKind.POE_BROKEN, "No.")), stream=False)
+    response = get(app)
+    response.close()
+
+    assert (502, ["poe_broken"]) == (response.status_code, outcomes(log))
+
+
+def test_a_stream_opens_when_the_wait_is_over(app: Flask) -> None:
+    """Then heartbeats keep it alive until there is something to say."""
+    route(app, Poe(SILENCE), wait_s=0.01, heartbeat_s=0.01)
+    response = get(app)
+    frames = response.iter_encoded()
+
+    assert [b"<beat>", b"<beat>"] == [next(frames), next(frames)]
+    response.close()
+
+
+def test_events_that_say_nothing_do_not_still_the_heart(app: Flask) -> None:
+    """A bot that thinks aloud, to a dialect that does not show it, is silent to the client."""
+    poe = Poe([TextDelta("a")], *[[Pause()]] * 2, SILENCE)
+    route(app, poe, heartbeat_s=0.001)
+    response = get(app)
+    frames = response.iter_encoded()
+
+    assert b"a" == next(frames)
+    gevent.sleep(0.01)
+    assert b"<beat>" == next(frames)
+    response.close()
+
+
+@pytest.mark.parametrize(("heartbeat_s", "pause_s"), [(5, 0.0), (0, 0.03)])
+def test_no_heartbeats_where_none_are_wanted(
+    app: Flask, heartbeat_s: float, pause_s: float
+) -> None:
+    """An answer that comes quickly needs none, and 0 seconds mean never."""
+    route(app, Poe([TextDelta("a")], pause_s, [Pause()], [Finish()]), heartbeat_s=heartbeat_s)
+
+    assert "a<end>" == get(app).text
+
+
+@pytest.mark.parametrize("script", [[[TextDelta("Hel")], SILENCE], [[TextDelta("a")]] * 50])
+@pytest.mark.parametrize("reads", [0, 1])
+def test_a_stream_that_nobody_reads_on_is_let_go_of(
+    app: Flask, log: Log, script: list[Step], reads: int
+) -> None:
+    """Whether or not its first frame was taken: Poe's connection closes, the line tells why."""
+    poe = Poe(*script)
+    route(app, poe)
+    response = get(app)
+    frames = response.iter_encoded()
+    for _ in range(reads):
+        next(frames)
+    response.close()
+    wait_until(lambda: poe.closed == 1)
+
+    assert ["client_gone"] == outcomes(log)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_leaves_while_poe_is_silent(app: Flask, log: Log, stream: bool) -> None:
+    """The answer ends at once, before it began or in its middle."""
+    client, server = socket.socketpair()
+    poe = Poe(SILENCE)
+    route(app, poe, stream=stream)
+    gevent.spawn_later(0.02, client.close)
+    with gevent.Timeout(2):
+        response = get(app, server)
+    response.close()
+    server.close()
+
+    assert 499 == response.status_code
+    assert (["client_gone"], 1) == (outcomes(log), poe.closed)
+
+
+def test_a_client_that_leaves_in_the_middle(app: Flask, log: Log) -> None:
+    """Nothing waits for the next write to find it out."""
+    client, server = socket.socketpair()
+    poe = Poe([TextDelta("Hel")], SILENCE)
+    route(app, poe)
+    response = get(app, server)
+    gevent.spawn_later(0.02, client.close)
+    with gevent.Timeout(2):
+        text = response.text
+    response.close()
+    server.close()
+
+    assert "Hel<client_gone><end>" == text
+    assert (["client_gone"], 1) == (outcomes(log), poe.closed)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_nobody_watches_the_client_after_the_answer(app: Flask, log: Log, stream: bool) -> None:
+    """The next request on the connection is the server's to read, and leaving then is no matter."""
+    client, server = socket.socketpair()
+    route(app, Poe(*HELLO), stream=stream)
+    response = get(app, server)
+    assert "Hello" in response.text
+    response.close()
+    client.sendall(b"GET")
+    assert b"GET" == server.recv(10)
+    client.close()
+    assert b"" == server.recv(10)
+    server.close()
+
+    assert ["ok"] == outcomes(log)
+
+
+def test_a_fault_in_a_dialect_ends_the_stream_with_an_error(app: Flask, log: Log) -> None:
+    """It is neither a success nor silence, and the log tells it whole."""
+    poe = Poe(*HELLO)
+    route(app, poe, encoder=Broken())
+    response = get(app)
+
+    assert "Hel<internal><end>" == response.text
+    response.close()
+    told = [entry for entry in log if entry["event"] == "bug"]
+    assert [("req_new", ZeroDivisionError)] == [
+        (entry["request_id"], type(entry["exc_info"])) for entry in told
+    ]
+    assert ["internal"] == outcomes(log)
+
+
+def test_a_dialect_that_cannot_fail_properly_breaks_the_stream(app: Flask, log: Log) -> None:
+    """The server cuts the connection: also then nobody takes it for a success."""
+    poe = Poe(*HELLO)
+    route(app, poe, encoder=Ruined())
+    response = get(app)
+    with pytest.raises(ZeroDivisionError):
+        assert response.text
+    response.close()
+
+    assert (["internal"], 1) == (outcomes(log), poe.closed)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_fault_while_the_answer_is_read_is_told_with_the_id(
+    app: Flask, log: Log, capfd: pytest.CaptureFixture[str], stream: bool
+) -> None:
+    """The client reads that it failed, the log why."""
+    route(app, Poe(ZeroDivisionError("odd")), stream=stream)
+    response = get(app)
+    response.close()
+
+    assert "ZeroDivisionError" in capfd.readouterr().err
+    assert (500, "internal_error") == (response.status_code, response.json["error"]["code"])
+    assert [("bug", "req_new")] == [
+        (entry["event"], entry["request_id"]) for entry in log if entry["event"] == "bug"
+    ]
+
+
+def test_headers_that_cannot_be_sent_leave_nothing_open(app: Flask, log: Log) -> None:
+    """Whatever fails between the beginning and the first byte lets go of Poe."""
+    poe = Poe([TextDelta("Hel")], SILENCE)
+    route(app, poe, headers={"a": "b\r\nc: d"})
+    response = get(app)
+    response.close()
+    wait_until(lambda: poe.closed == 1)
+
+    assert (500, ["internal"]) == (response.status_code, outcomes(log))
+
+
+def test_a_stream_ends_with_an_error_when_the_worker_must_stop(app: Flask, log: Log) -> None:
+    """Its client is told that another try makes sense."""
+    poe = Poe([TextDelta("Hel")], SILENCE)
+    route(app, poe)
+    response = get(app)
+    with app.app_context():
+        draining.drain().follow(lambda: False, 0.01)
+
+    assert "Hel<draining><end>" == response.text
+    response.close()
+    assert (["draining"], 1) == (outcomes(log), poe.closed)

@@ -21,7 +21,7 @@ from poeflask.core.prompt import (
     ToolCall,
     ToolResult,
 )
-from poeflask.endpoints.inline_files import file_from_data, file_from_url
+from poeflask.endpoints.file_parts import AUDIO_TYPES, VIDEO_TYPES, file_of, linked, recorded
 from poeflask.endpoints.shapes import (
     a_name,
     a_text,
@@ -233,71 +233,8 @@ def _reasoning(fields: Mapping[str, Any], at: str) -> Part:
     return Reasoning(a_text(fields.get("text"), f"{at}.text"))
 
 
-def _linked(field: str) -> Callable[[Mapping[str, Any], str], Part]:
-    """A reader of parts that hold a link or a data URL, bare or as {"url": …}."""
-
-    def read(fields: Mapping[str, Any], at: str) -> Part:
-        value, path = fields.get(field), f"{at}.{field}"
-        if isinstance(value, dict):
-            return file_from_url(value.get("url"), f"{path}.url")
-        if value is None and fields.get("file_id") is not None:
-            return File(file_id=a_name(fields["file_id"], f"{at}.file_id"))
-        return file_from_url(value, path)
-
-    return read
-
-
-_AUDIO_TYPES = {
-    "aac": "audio/aac",
-    "aiff": "audio/aiff",
-    "flac": "audio/flac",
-    "m4a": "audio/mp4",
-    "mp3": "audio/mpeg",
-    "ogg": "audio/ogg",
-    "opus": "audio/opus",
-    "pcm16": "audio/L16",
-    "wav": "audio/wav",
-    "webm": "audio/webm",
-}
-
-_VIDEO_TYPES = {
-    "mov": "video/quicktime",
-    "mp4": "video/mp4",
-    "mpeg": "video/mpeg",
-    "webm": "video/webm",
-}
-
-
-def _recorded(field: str, types: Mapping[str, str]) -> Callable[[Mapping[str, Any], str], Part]:
-    """A reader of parts that hold {"data": base64, "format": a short word}."""
-    stem = field.removeprefix("input_")
-
-    def read(fields: Mapping[str, Any], at: str) -> Part:
-        path = f"{at}.{field}"
-        recording = an_object(fields.get(field), path)
-        format_ = a_text(recording.get("format"), f"{path}.format").lower()
-        if format_ not in types:
-            raise wrong(f"{path}.format", f"must be {one_of(types)}, not {shown(format_)}.")
-        data, name = recording.get("data"), f"{stem}.{format_}"
-        return file_from_data(data, f"{path}.data", types[format_], name)
-
-    return read
-
-
 def _file(fields: Mapping[str, Any], at: str) -> Part:
-    return _file_of(an_object(fields.get("file"), f"{at}.file"), f"{at}.file")
-
-
-def _file_of(fields: Mapping[str, Any], at: str) -> File:
-    name = fields.get("filename")
-    name = "" if name is None else a_text(name, f"{at}.filename")
-    if fields.get("file_data") is not None:
-        return file_from_data(fields["file_data"], f"{at}.file_data", name=name)
-    if fields.get("file_url") is not None:
-        return file_from_url(fields["file_url"], f"{at}.file_url", name)
-    if fields.get("file_id") is not None:
-        return File(file_id=a_name(fields["file_id"], f"{at}.file_id"), name=name)
-    raise wrong(at, "must hold 'file_data', 'file_url' or 'file_id'.")
+    return file_of(an_object(fields.get("file"), f"{at}.file"), f"{at}.file")
 
 
 _PARTS: dict[str, Callable[[Mapping[str, Any], str], Part]] = {
@@ -307,12 +244,12 @@ _PARTS: dict[str, Callable[[Mapping[str, Any], str], Part]] = {
     "refusal": _refusal,
     "thinking": _thinking,
     "reasoning": _reasoning,
-    "image_url": _linked("image_url"),
-    "input_image": _linked("image_url"),
-    "audio_url": _linked("audio_url"),
-    "video_url": _linked("video_url"),
-    "input_audio": _recorded("input_audio", _AUDIO_TYPES),
-    "input_video": _recorded("input_video", _VIDEO_TYPES),
+    "image_url": linked("image_url"),
+    "input_image": linked("image_url"),
+    "audio_url": linked("audio_url"),
+    "video_url": linked("video_url"),
+    "input_audio": recorded("input_audio", AUDIO_TYPES),
+    "input_video": recorded("input_video", VIDEO_TYPES),
     "file": _file,
-    "input_file": _file_of,
+    "input_file": file_of,
 }

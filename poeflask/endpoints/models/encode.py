@@ -32,10 +32,16 @@ def model(bot: Bot) -> dict[str, Any]:
             "output_modalities": list(bot.output_modalities),
         },
         "supported_features": list(bot.features),
-        "parameters": [dict(parameter) for parameter in bot.entry.get("parameters") or ()],
+        "parameters": _parameters(bot.entry.get("parameters")),
         "pricing": dict(bot.pricing) or None,
         "reasoning": dict(bot.reasoning) or None,
     }
+
+
+def _parameters(value: Any) -> list[Any]:
+    """What the bot can be set to, in Poe's own words, which may be none."""
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, Mapping)]
 
 
 def model_list(bots: Sequence[Bot], *, has_more: bool = False) -> Mapping[str, Any]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from anthropic.types import ModelInfo
 from openai.types import Model
 
+from poeflask.core.bot import Bot
 from poeflask.core.errors import ClientError
 from poeflask.endpoints.models.encode import model, model_list, model_page
 from poeflask.poe.catalogue import read_bots
@@ -27,6 +30,61 @@ def test_one_object_satisfies_both_families():
     assert "a" == Model.model_validate(encoded, strict=True).id
     info = ModelInfo.model_validate(encoded)
     assert ("model", "active", 2025) == (info.type, info.lifecycle, info.created_at.year)
+
+
+def test_a_bot_is_a_model_to_every_family_of_clients() -> None:
+    """OpenAI's fields, Anthropic's, and what Poe says besides."""
+    effort = {"name": "effort", "schema": {"enum": ["low", "high"]}}
+    bot = Bot(
+        id="claude-x",
+        handle="Claude-X",
+        created_s=1_760_000_000,
+        owned_by="Anthropic",
+        description="Thinks.",
+        input_modalities=("text", "image"),
+        context_tokens=1000,
+        max_output_tokens=200,
+        features=("tools",),
+        pricing={"prompt": "0.1"},
+        reasoning={"required": False},
+        entry={"parameters": [effort]},
+    )
+
+    assert model(bot) == {
+        "id": "Claude-X",
+        "object": "model",
+        "created": 1_760_000_000,
+        "owned_by": "Anthropic",
+        "type": "model",
+        "display_name": "Claude-X",
+        "created_at": "2025-10-09T08:53:20Z",
+        "lifecycle": "active",
+        "description": "Thinks.",
+        "context_length": 1000,
+        "max_output_tokens": 200,
+        "max_input_tokens": 1000,
+        "max_tokens": 200,
+        "architecture": {"input_modalities": ["text", "image"], "output_modalities": ["text"]},
+        "supported_features": ["tools"],
+        "parameters": [effort],
+        "pricing": {"prompt": "0.1"},
+        "reasoning": {"required": False},
+    }
+
+
+def test_what_poe_does_not_say_is_null() -> None:
+    """And a time that is not known is the beginning of all times."""
+    said = model(Bot(id="x", handle="X"))
+
+    assert (0, "1970-01-01T00:00:00Z") == (said["created"], said["created_at"])
+    assert {None} == {said[name] for name in ("context_length", "max_tokens", "pricing")}
+    assert [] == said["parameters"]
+
+
+@pytest.mark.parametrize("value", [None, 5, "ab", {"a": 1}, [None], ["ab"], [["a", 1]]])
+def test_odd_parameters_hide_no_bot(value: Any) -> None:
+    """One entry that is not as it should be must not break the list."""
+    assert [] == model(Bot(id="x", handle="X", entry={"parameters": value}))["parameters"]
 
 
 def test_the_whole_list_is_one_page():

@@ -1,0 +1,156 @@
+"""The whole, put together."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from flask.testing import FlaskClient
+
+from poeflask.app import DEMO_KEY, create_app
+from poeflask.settings import Settings, SettingsError
+
+CHAT = {"model": "Echo", "messages": [{"role": "user", "content": "hi there"}]}
+AWAY = "http://127.0.0.1:1"
+
+
+def client(key: str = DEMO_KEY, **chosen: object) -> FlaskClient:
+    """A client of an app whose real Poe is away and that remembers nothing."""
+    quiet = {"store_url": "memory", "poe_base_url": AWAY, "log_level": "error", "tries": 1}
+    made = create_app(Settings(**{**quiet, **chosen})).test_client()  # type: ignore[arg-type]
+    made.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {key}"
+    return made
+
+
+def test_the_demo_key_is_answered_here() -> None:
+    """Whole, streamed and listed, without any Poe."""
+    demo = client(simulator="on")
+    whole = demo.post("/v1/chat/completions", json=CHAT)
+    streamed = demo.post("/v1/chat/completions", json={**CHAT, "stream": True})
+    pieces = [
+        json.loads(line)["choices"][0]["delta"].get("content", "")
+        for line in re.findall(r"^data: (\{.*)$", streamed.text, re.MULTILINE)
+    ]
+
+    assert "hi there" == whole.json["choices"][0]["message"]["content"] == "".join(pieces)
+    assert streamed.text.endswith("data: [DONE]\n\n")
+    assert "Echo" in {bot["id"] for bot in demo.get("/v1/models").json["data"]}
+    assert "simulated" == demo.get("/readyz").json["catalogue"]
+
+
+def test_any_other_key_is_poes() -> None:
+    """The simulator answers none but its own."""
+    assert 502 == client("other", simulator="on").get("/v1/models").status_code
+
+
+@pytest.mark.parametrize("chosen", [{"simulator": "off"}, {"trusted_proxies": 1}, {"host": "::"}])
+def test_the_demo_key_is_nothing_special_where_strangers_are(chosen: dict[str, object]) -> None:
+    """It is handed to Poe like any other."""
+    page = client(**chosen)
+
+    assert 502 == page.get("/v1/models").status_code
+    assert "demo" not in page.get("/").text
+
+
+def test_without_settings_the_environment_decides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says what is wrong with it."""
+    monkeypatch.setenv("PORT", "many")
+
+    with pytest.raises(SettingsError, match="PORT"):
+        create_app()
+
+
+def test_no_forwarded_header_is_believed_by_itself() -> None:
+    """A client could write them too."""
+    forged = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
+
+    assert "evil.example" not in client().get("/", headers=forged).text
+
+
+def test_trusted_proxies_say_how_the_client_came() -> None:
+    """Only the last of what they hand on: the rest a client may have written."""
+    sent = {"X-Forwarded-Host": "evil.example, good.example", "X-Forwarded-Proto": "http, https"}
+    page = client(trusted_proxies=1).get("/", headers=sent).text
+
+    assert "https://good.example/v1" in page
+    assert "evil.example" not in page
+
+
+def test_bodies_have_a_limit() -> None:
+    """The one that is set."""
+    small = client(max_request_bytes=10)
+
+    assert 413 == small.post("/v1/chat/completions", json=CHAT).status_code
+
+
+def test_other_origins_are_those_of_the_settings() -> None:
+    """And errors of the whole app are readable there."""
+    headers = (
+        client(cors_origins=("https://a.example",))
+        .get("/no", headers={"Origin": "https://a.example"})
+        .headers
+    )
+
+    assert "https://a.example" == headers["Access-Control-Allow-Origin"]
+
+
+@pytest.mark.parametrize("path", ["/v1/v1/models", "/v1//models", "/models", "///models"])
+def test_paths_as_clients_spell_them(path: str) -> None:
+    """Doubled slashes and versions, or none, mean the same route."""
+    listed = client(simulator="on").get("/", environ_overrides={"PATH_INFO": path})
+
+    assert 200 == listed.status_code
+    assert "list" == listed.json["object"]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        lambda deep: {**CHAT, "metadata": {"a": deep}},
+        lambda deep: {**CHAT, "poe": {"a": deep}},
+        lambda deep: {**CHAT, "strange": deep},
+        lambda deep: {**CHAT, "messages": deep},
+        lambda deep: {**CHAT, "messages": [{"role": "user", "content": deep}]},
+        lambda deep: {
+            **CHAT,
+            "tools": [{"type": "function", "function": {"name": "f", "parameters": {"a": deep}}}],
+        },
+        lambda deep: {
+            **CHAT,
+            "response_format": {
+                "type": "json_schema",
+                "json_schema": {"name": "f", "schema": {"not": deep}},
+            },
+        },
+    ],
+)
+@pytest.mark.parametrize("depth", [100, 400, 900])
+def test_deep_values_are_no_fault_of_ours(place: Callable[[object], object], depth: int) -> None:
+    """What can be read can be handled, or is refused as a wrong request."""
+    deep: object = {}
+    for _ in range(depth):
+        deep = {"a": deep}
+    sent = json.dumps(place(deep))
+    response = client(simulator="on").post("/v1/chat/completions", data=sent)
+
+    assert response.status_code in (200, 400)
+
+
+def test_every_setting_does_something() -> None:
+    """Each is read where the parts are joined, or by the command that starts the server."""
+    source = "".join(
+        (Path(__file__).parent.parent / "poeflask" / name).read_text("utf-8")
+        for name in ("app.py", "cli.py")
+    )
+    derived = {"simulator": "simulator_enabled"}
+    idle = [
+        made.name
+        for made in fields(Settings)
+        if not re.search(rf"settings\.{derived.get(made.name, made.name)}\b", source)
+    ]
+
+    assert [] == idle
