@@ -24,7 +24,7 @@ from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeErr
 from poeflask.core.reply import Pause, ReplyEvent
 from poeflask.core.sse import Decoder
 from poeflask.poe import faults
-from poeflask.poe.body import Body, body_of
+from poeflask.poe.body import READ_BYTES, Body, body_of
 from poeflask.poe.links import MayFetch, poe_files
 from poeflask.poe.wire import Reader
 
