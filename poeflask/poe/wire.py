@@ -240,7 +240,10 @@ class Reader:
         if self._texts:
             text = _with_whole_characters("".join(self._texts))
             self._texts.clear()
-            events += self._whole(TextDelta(text, self._index))
+            if text and not self._halves and not _is_cut(text):
+                events.append(TextDelta(text, self._index))
+            else:
+                events += self._whole(TextDelta(text, self._index))
 
     def end(self) -> list[ReplyEvent]:
         """The last events of a reply whose bytes ended, as they should."""
@@ -319,8 +322,6 @@ class Reader:
         match event:
             case TextDelta(text) if not text:
                 return []
-            case TextDelta(text) if not self._halves and not _is_cut(text):
-                return [event]
             case TextDelta() | ReasoningDelta() | ToolCallDelta():
                 return self._joined(event)
             case _:
