@@ -13,6 +13,8 @@ from typing import Protocol
 import urllib3
 import urllib3.exceptions
 
+from poeflask.poe.arrivals import Arrivals
+
 READ_BYTES = 64 * 1024
 
 _LONGEST_LINE = 64 * 1024
@@ -24,12 +26,16 @@ class Body(Protocol):
     def read(self) -> bytes:
         """The next bytes, as soon as there are any; none means that the body ended as it should.
 
-        Once the end was read, the connection is free for the next answer.
+        Once the end was read, the connection is free for the next answer. After `close` there are
+        no more bytes.
 
         Raises:
             urllib3.exceptions.HTTPError: the connection broke, was silent for too long, or what
                 came is not framed as HTTP demands.
         """
+
+    def close(self) -> None:
+        """Close the connection, unless the body was read to its end. May be called twice."""
 
 
 def body_of(raw: urllib3.BaseHTTPResponse) -> Body:
@@ -48,6 +54,10 @@ class PlainBody:
 
     def read(self) -> bytes:
         return self._raw.read1(READ_BYTES, decode_content=True)
+
+    def close(self) -> None:
+        self._raw.close()
+        self._raw.release_conn()
 
 
 class _Buffer(Protocol):
@@ -69,35 +79,64 @@ class ChunkedBody:
         self._raw = raw
         self._original = original
         self._unchunk = Dechunker()
+        self._arrivals: Arrivals | None = None
+        self._at_start = True
+        self._closed = False
 
     def read(self) -> bytes:
-        while not self._unchunk.ended:
+        while not self._closed:
+            if self._unchunk.ended:
+                self._end()
+                break
             if self._unchunk.broken:
                 raise urllib3.exceptions.ProtocolError("The chunks of the body are misframed.")
-            data = self._receive()
-            if not data:
-                raise urllib3.exceptions.ProtocolError("The body ended before its last chunk.")
-            if content := self._unchunk.feed(data):
+            if content := self._unchunk.feed(self._receive()):
                 return content
-        self._end()
         return b""
+
+    def close(self) -> None:
+        if not self._closed:
+            self._stop_waiting()
+            self._raw.close()
+            self._raw.release_conn()
 
     def _receive(self) -> bytes:
         try:
-            return self._original.fp.read1(READ_BYTES)
+            if self._arrivals is not None:
+                self._arrivals.wait()
+            data = self._original.fp.read1(READ_BYTES)
         except TimeoutError as error:
             raise urllib3.exceptions.TimeoutError("Nothing came in time.") from error
         except OSError as error:
             raise urllib3.exceptions.ProtocolError("The connection broke.") from error
+        if not data:
+            raise urllib3.exceptions.ProtocolError("The body ended before its last chunk.")
+        if self._at_start:
+            # What had come together with the head is read, so all else is yet to arrive.
+            self._at_start = False
+            self._arrivals = _arrivals(self._raw)
+        return data
+
+    def _stop_waiting(self) -> None:
+        self._closed = True
+        if self._arrivals is not None:
+            self._arrivals.close()
 
     def _end(self) -> None:
         if self._unchunk.surplus:
             # Nobody can tell what would be taken for the next answer.
-            self._raw.close()
+            self.close()
             return
+        self._stop_waiting()
         # Ends the response, not the connection.
         self._original.close()
         self._raw.release_conn()
+
+
+def _arrivals(raw: urllib3.BaseHTTPResponse) -> Arrivals | None:
+    """None if the connection ends with the answer: then the library has let go of its socket."""
+    connection = getattr(raw.connection, "sock", None)
+    return None if connection is None else Arrivals(connection, connection.gettimeout())
 
 
 class Dechunker:

@@ -194,9 +194,9 @@ class PoeClient:
         content = body_of(response.raw)
         reader = Reader(self._on_unknown, secret=key)
         try:
-            yield from _batches(response, content, reader)
+            yield from _batches(content, reader)
         finally:
-            _let_go(response, content, reader.ended)
+            _let_go(content, reader.ended)
 
     def models(self) -> list[dict[str, Any]]:
         """Poe's public list of bots, each as Poe describes it.
@@ -402,16 +402,14 @@ def _session(pool_size: int, user_agent: str, proxy: str) -> requests.Session:
     return session
 
 
-def _batches(
-    response: requests.Response, content: Body, reader: Reader
-) -> Iterator[list[ReplyEvent]]:
+def _batches(content: Body, reader: Reader) -> Iterator[list[ReplyEvent]]:
     decoder = Decoder()
     while not reader.ended:
         try:
             events = _next_events(content, decoder, reader)
         except PoeError as error:
             # Nothing behind a fault of the transport is worth reading.
-            response.close()
+            content.close()
             events = reader.fail(error)
         yield events if reader.ended else [*events, Pause()]
 
@@ -427,13 +425,13 @@ def _next_events(content: Body, decoder: Decoder, reader: Reader) -> list[ReplyE
     return reader.end()
 
 
-def _let_go(response: requests.Response, content: Body, ended: bool) -> None:
+def _let_go(content: Body, ended: bool) -> None:
     """Close the connection, or give it back to the pool if the answer was read to its end."""
     try:
-        if ended and not response.raw.closed:
+        if ended:
             _read_on(content)
     finally:
-        response.close()
+        content.close()
 
 
 def _read_on(content: Body) -> None:
