@@ -98,6 +98,8 @@ TRANSPORT: dict[type[Exception], tuple[ErrorKind, str]] = {
 }
 """What a fault of the transport means; a class without a line is meant as its nearest base."""
 
+_FAULTS = tuple(TRANSPORT)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
@@ -376,7 +378,7 @@ def transport_faults() -> Iterator[None]:
     """
     try:
         yield
-    except tuple(TRANSPORT) as error:
+    except _FAULTS as error:
         raise _meant(error) from error
 
 
@@ -415,8 +417,10 @@ def _batches(content: Body, reader: Reader) -> Iterator[list[ReplyEvent]]:
 
 
 def _next_events(content: Body, decoder: Decoder, reader: Reader) -> list[ReplyEvent]:
-    with transport_faults():
+    try:
         data = content.read()
+    except _FAULTS as error:
+        raise _meant(error) from error
     if data:
         return reader.feed(decoder.feed(data))
     if decoder.unfinished:
@@ -437,7 +441,7 @@ def _let_go(content: Body, ended: bool) -> None:
 def _read_on(content: Body) -> None:
     """Read what is left of the body, if it is little and comes at once."""
     left = DRAIN_BYTES
-    with gevent.Timeout(DRAIN_S, False), suppress(*TRANSPORT):
+    with gevent.Timeout(DRAIN_S, False), suppress(*_FAULTS):
         while left > 0 and (data := content.read()):
             left -= len(data)
 
@@ -445,7 +449,7 @@ def _read_on(content: Body) -> None:
 def _at_most(response: requests.Response, max_bytes: int, max_s: float) -> bytes:
     """What comes of the body in that time, also if the connection breaks or the body is longer."""
     pieces: list[bytes] = []
-    with gevent.Timeout(max_s, False), suppress(*TRANSPORT):
+    with gevent.Timeout(max_s, False), suppress(*_FAULTS):
         pieces.extend(_pieces(response, max_bytes))
     return b"".join(pieces)
 
