@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import gevent
 import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 
 from poeflask.core import json_text, media
 from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeError, PoeflaskError
@@ -312,19 +313,18 @@ class PoeClient:
         url = f"{self._base_url}/bot/{_quoted(bot)}"
         content = json_text.write(body).encode("utf-8")
         with transport_faults():
-            response = self._session.request(
-                "POST",
-                url,
-                data=content,
-                headers=headers,
-                timeout=self._timeout_s,
-                stream=True,
-                allow_redirects=False,
-            )
+            response = self._send(_ready_post(url, self._session.headers, headers, content))
         response.request.body = None
         if response.status_code == 200 and _media_type(response) == "text/event-stream":
             return response
         raise self._refusal(response, key)
+
+    def _send(self, request: requests.PreparedRequest) -> requests.Response:
+        """Send a request as the session would, without what it does for cookies and redirects."""
+        session = self._session
+        return session.get_adapter(cast("str", request.url)).send(
+            request, stream=True, timeout=self._timeout_s, proxies=session.proxies
+        )
 
     def _exchange(
         self, method: str, url: str, *, secret: str = "", **request: Any
@@ -386,6 +386,18 @@ def _meant(error: Exception) -> PoeflaskError:
     kind, message = next(TRANSPORT[base] for base in type(error).__mro__ if base in TRANSPORT)
     leaf = PoeError if RULES[kind].fault == "poe" else OwnError
     return leaf(kind, message)
+
+
+def _ready_post(
+    url: str, usual: Mapping[str, Any], headers: Mapping[str, str], content: bytes
+) -> requests.PreparedRequest:
+    """A request whose parts need no further looking at, which takes long."""
+    request = requests.PreparedRequest()
+    request.method = "POST"
+    request.url = url
+    request.headers = CaseInsensitiveDict({**usual, **headers, "Content-Length": str(len(content))})
+    request.body = content
+    return request
 
 
 def _session(pool_size: int, user_agent: str, proxy: str) -> requests.Session:
