@@ -1,18 +1,19 @@
 # How to run, test and tidy poeflask. Needs Python 3.11 or newer and make; nothing else.
 #
-#   make run    install what is needed, once, and serve on http://127.0.0.1:8080
-#   make test   lint, check the types and run all tests
-#   make lint   lint and check the types only
-#   make bench  measure what requests cost, beside nginx; takes some minutes
-#   make check  look for what would keep poeflask from working here
-#   make clean  remove all that these made
+#   make run      install what is needed, once, and serve on http://127.0.0.1:8080
+#   make test     lint, check the types and run all tests
+#   make clients  run other people's clients against poeflask, a part of the tests
+#   make lint     lint and check the types only
+#   make bench    measure what requests cost, beside nginx; takes some minutes
+#   make check    look for what would keep poeflask from working here
+#   make clean    remove all that these made
 
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 SOURCES := setup.cfg pyproject.toml
 
-.PHONY: help run test lint bench check clean
+.PHONY: help run test clients lint bench check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -22,6 +23,9 @@ run: $(VENV)/installed
 
 test: lint
 	$(VENV)/bin/python -m pytest
+
+clients: $(VENV)/installed-for-tests
+	POEFLASK_TEST_CLIENTS=1 $(VENV)/bin/python -m pytest -m clients
 
 lint: $(VENV)/installed-for-tests
 	$(VENV)/bin/ruff check .

@@ -14,19 +14,28 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
+from poeflask.core import json_text
+from poeflask.core.dialect import ErrorShape, google_error, ollama_error
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter, letters
+from poeflask.embedder import Embedder
 from poeflask.endpoints.audio.routes import audio
 from poeflask.endpoints.chat.routes import chat
+from poeflask.endpoints.completions.routes import completions
+from poeflask.endpoints.embeddings.routes import embeddings
+from poeflask.endpoints.files.routes import files
+from poeflask.endpoints.gemini.routes import gemini
 from poeflask.endpoints.health.routes import health
 from poeflask.endpoints.home.routes import home
 from poeflask.endpoints.images.routes import images
 from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
+from poeflask.endpoints.moderations.routes import moderations
+from poeflask.endpoints.ollama.routes import ollama
+from poeflask.endpoints.refused.routes import refused
 from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
-from poeflask.filters.structured import repaired
 from poeflask.poe.attachments import Attachments, reattach
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import PoeClient
@@ -36,18 +45,46 @@ from poeflask.settings import Settings
 from poeflask.simulator.server import SimulatorServer
 from poeflask.stores import open_store
 from poeflask.stores.base import Store
+from poeflask.stores.contents import open_contents
+from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import cors, draining, errors, logging, services
+from poeflask.web import auth, cors, draining, errors, logging, services
 from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
 
 _log = structlog.get_logger("poeflask")
 
+BLUEPRINTS = (
+    home,
+    chat,
+    responses,
+    messages,
+    completions,
+    images,
+    audio,
+    videos,
+    embeddings,
+    moderations,
+    files,
+    ollama,
+    gemini,
+    models,
+    refused,
+    health,
+)
+
 DEMO_KEY = "demo"
 """The key that the built-in simulator answers."""
+
+
+_ERROR_SHAPES: dict[str, ErrorShape] = {
+    **dict.fromkeys(("ollama", "api"), ollama_error),
+    **dict.fromkeys(("gemini", "v1beta", "v1alpha"), google_error),
+}
+"""The blueprints, and the first words of their paths, whose errors are not OpenAI's."""
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -66,9 +103,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins)
-    errors.install(app, {})
+    errors.install(app, _ERROR_SHAPES)
     draining.install(app)
-    for blueprint in (home, chat, messages, responses, images, audio, videos, models, health):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     with app.app_context():
         services.install(_services(settings, store))
@@ -83,10 +120,17 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _services(settings: Settings, store: Store) -> Services:
-    make = _Upstreams(settings, store)
+    kept = _kept_files(settings, store)
+    threads = Threads()
+    make = _Upstreams(settings, store, kept, threads)
     return Services(
         upstream_for=make.upstream_for,
         store=store,
+        files=kept,
+        max_file_bytes=settings.max_upload_bytes,
+        moderation_bot=settings.moderation_bot,
+        threads=threads,
+        embedder=Embedder(),
         count_prompt=make.count_prompt,
         clock=time.time,
         new_id=_new_id,
@@ -94,8 +138,19 @@ def _services(settings: Settings, store: Store) -> Services:
         first_event_wait_s=settings.first_event_wait_s,
         skip_system_prompt=settings.skip_system_prompt,
         example_key=DEMO_KEY if settings.simulator_enabled else "",
+        local_key=settings.key_of_local_requests,
         catalogue_state=make.catalogue_state,
         background=Background(),
+    )
+
+
+def _kept_files(settings: Settings, store: Store) -> KeptFiles:
+    return KeptFiles(
+        store,
+        open_contents(settings.store_url, settings.state_dir, max_bytes=settings.max_files_bytes),
+        bounds=Bounds(bytes=settings.max_files_bytes_per_key, ttl_s=settings.file_ttl_s),
+        clock=time.time,
+        new_id=_new_id,
     )
 
 
@@ -110,10 +165,11 @@ def _new_id(prefix: str) -> str:
 class _Upstreams:
     """The real Poe and, from its first use on, the simulator of this process."""
 
-    def __init__(self, settings: Settings, store: Store) -> None:
+    def __init__(self, settings: Settings, store: Store, kept: KeptFiles, threads: Threads) -> None:
         self._settings = settings
         self._store = store
-        self._threads = Threads()
+        self._kept = kept
+        self._threads = threads
         self._counter = TokenCounter(o200k.load)
         self._models_file = ModelsFile(settings.state_dir / "models.yaml")
         self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)
@@ -170,14 +226,14 @@ class _Upstreams:
         attachments = Attachments(
             client,
             Namespace(self._store, f"uploads:{name}", on_failure="forget"),
-            lookup=lambda file_id: None,
+            lookup=lambda file_id, key: self._kept.lookup(auth.owner_of(key), file_id),
             max_bytes=settings.max_upload_bytes,
             content_ttl_s=settings.upload_cache_ttl_s,
         )
         aids = Aids(
             count=self.count,
             count_prompt=self.count_prompt,
-            repair=lambda text: self._threads.run(repaired, text),
+            repair=lambda text: self._threads.run(json_text.repaired, text),
             new_call_id=lambda: _new_id("call_"),
             tools_mode=settings.tools_mode,
         )
@@ -189,7 +245,7 @@ class _Upstreams:
         def prepare(prompt: Prompt, key: str) -> Prompt:
             if settings.reattach_pictures == "on":
                 prompt = reattach(prompt)
-            return attachments.attach(prompt, key)[0]
+            return attachments.attach(prompt, key)
 
         bridge = Bridge(
             ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),

@@ -10,7 +10,8 @@ Poe's connection at once, whatever Poe is doing.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,6 +34,8 @@ from poeflask.core.reply import (
 from poeflask.filters.chain import Chain, Wants
 
 Batch = list[ReplyEvent]
+Batches = Generator[Batch, None, None]
+Try = Generator[Batch, None, float | None]
 
 Relay = Callable[[Batch], None]
 """Writes a batch to the client; may wait for the client, raises nothing."""
@@ -55,7 +58,8 @@ class Patience:
         tries: how often a query is sent at most, as long as nothing of the answer was seen.
         longest_wait_s: a wait before the next try that Poe asks for and that is longer is not
             waited for; the client hears of it instead.
-        first_wait_s: the wait before the second try if Poe names none; doubles each time.
+        first_wait_s: the least wait before the second try, whatever Poe says; doubles each time.
+            Up to as much again is added by chance, so that clients do not all come back at once.
         total_s: the longest that one answer may take.
     """
 
@@ -94,8 +98,12 @@ class Bridge:
 
     def open(self, prompt: Prompt, key: str, wants: Wants, *, n: int = 1) -> Answer:
         """Ask the bot, `n` times at once; gives the answer at once, before anything has come."""
-        answer = Answer(n)
-        for index in range(n):
+        return self.open_all((prompt,) * n, key, wants)
+
+    def open_all(self, prompts: Sequence[Prompt], key: str, wants: Wants) -> Answer:
+        """As `open`, for prompts that differ: the events of reply number i answer `prompts[i]`."""
+        answer = Answer(len(prompts))
+        for index, prompt in enumerate(prompts):
             answer.attach(index, gevent.spawn(self._read, answer, index, prompt, key, wants))
         return answer
 
@@ -124,16 +132,25 @@ class Bridge:
         """All batches of one answer, whatever number of tries it takes; the last one ends it."""
         prepared = self._prepare(prompt, key)
         for attempt in range(1, self._patience.tries + 1):
-            said = False
-            for batch in self._attempt(prepared, key, wants):
+            wait_s = yield from self._try(prepared, key, wants, attempt)
+            if wait_s is None:
+                return
+            gevent.sleep(wait_s)
+
+    def _try(self, prompt: Prompt, key: str, wants: Wants, attempt: int) -> Try:
+        """The batches of one try; returns the seconds until the next, or None if it was the last.
+
+        Poe's connection is let go before that wait, not after it.
+        """
+        said = False
+        with closing(self._attempt(prompt, key, wants)) as batches:
+            for batch in batches:
                 wait_s = None if said else self._wait_s(batch, attempt)
                 if wait_s is not None:
-                    gevent.sleep(wait_s)
-                    break
+                    return wait_s
                 said = said or any(isinstance(event, OUTPUT) for event in batch)
                 yield batch
-            else:
-                return
+        return None
 
     def _wait_s(self, batch: Batch, attempt: int) -> float | None:
         """Seconds until the next try, or None if the batch is no failure or must be passed on."""
@@ -145,27 +162,30 @@ class Bridge:
             return None
         if not isinstance(error, PoeError) or error.kind is ErrorKind.EMPTY_REPLY:
             return None
-        if error.retry_after_s is not None:
-            patient = error.retry_after_s <= self._patience.longest_wait_s
-            return error.retry_after_s if patient else None
-        return float(self._patience.first_wait_s * 2 ** (attempt - 1) * (1 + self._chance()))
+        jitter_s = self._patience.first_wait_s * self._chance()
+        least_s = self._patience.first_wait_s * 2 ** (attempt - 1)
+        asked_s = error.retry_after_s or 0.0
+        if asked_s > self._patience.longest_wait_s:
+            return None
+        return float(max(asked_s, least_s) + jitter_s)
 
-    def _attempt(self, prompt: Prompt, key: str, wants: Wants) -> Iterator[Batch]:
+    def _attempt(self, prompt: Prompt, key: str, wants: Wants) -> Batches:
         """The batches of one try, through the filters and whatever these want to ask besides."""
         chain = self._make_chain(prompt, wants)
         asked: Prompt | None = chain.on_prompt(prompt)
         heard = False
         while asked is not None:
-            for batch in self._exchange(asked, key):
-                heard = heard or any(map(_is_something, batch))
-                out = chain.feed(batch)
-                if out:
-                    yield out if heard else _without_silence(out)
-                if chain.ended:
-                    return
+            with closing(self._exchange(asked, key)) as batches:
+                for batch in batches:
+                    heard = heard or any(map(_is_something, batch))
+                    out = chain.feed(batch)
+                    if out:
+                        yield out if heard else _without_silence(out)
+                    if chain.ended:
+                        return
             asked = chain.follow_up()
 
-    def _exchange(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+    def _exchange(self, prompt: Prompt, key: str) -> Batches:
         """One query and its reply; what goes wrong before the reply begins is its failure."""
         reply = self._ask(prompt, key)
         try:
@@ -241,6 +261,7 @@ class Answer:
                 self._peeked.append(self._take(None))
         end = self._peeked[-1][1][-1] if self._peeked else None
         if isinstance(end, Failure) and not _has_output(self._peeked):
+            self._open.discard(self._peeked[-1][0])
             self.close()
             raise end.error
 

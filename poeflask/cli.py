@@ -5,6 +5,7 @@ from __future__ import annotations
 import lzma
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -30,9 +31,10 @@ Try it:
     -H "Content-Type: application/json" \\
     -d '{{"model": "{bot}", "stream": true, "messages": [{{"role": "user", "content": "Hello!"}}]}}'
   curl {base}/v1/models -H "Authorization: Bearer {key}"
-  python -c "from openai import OpenAI; print(OpenAI(base_url='{base}/v1', api_key='{key}')\\
-    .chat.completions.create(model='{bot}', messages=[{{'role': 'user', 'content': 'Hello!'}}])\\
-    .choices[0].message.content)"
+  curl {base}/v1/messages -H "x-api-key: {key}" -H "Content-Type: application/json" \\
+    -d '{{"model": "{bot}", "max_tokens": 99, "messages": [{{"role": "user", "content": "Hi!"}}]}}'
+
+OpenAI's SDKs take base_url "{base}/v1" and the key as api_key.
 """
 _WITH_SIMULATOR = (
     'The key "demo" is answered by a Poe that runs here; your own Poe key by the real.'
@@ -53,6 +55,9 @@ def serve() -> None:
     for sentence in unknown_variables(os.environ):
         click.echo(sentence, err=True)
     inherited = "LISTEN_FDS" in os.environ
+    faults = [*_store_faults(settings), *([] if inherited else _address_faults(settings))]
+    if faults:
+        raise click.ClickException("\n".join(faults))
     click.echo(banner(settings, inherited=inherited))
     sys.stdout.flush()
     arguments = gunicorn_arguments(settings, inherited=inherited)
@@ -187,6 +192,25 @@ def _store_faults(settings: Settings) -> Iterator[str]:
         yield f"{error} Let poeflask write in {settings.state_dir}, or set CONFIG_DIR to another."
     finally:
         store.close()
+
+
+def _address_faults(settings: Settings) -> Iterator[str]:
+    """Why gunicorn could not listen at the address, which it would find out after long trying."""
+    if settings.host.startswith("unix:"):
+        return
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+            probe.listen(1)
+    except OSError as error:
+        yield (
+            f"poeflask cannot listen on {_address(settings)}: {error.strerror}. "
+            "Stop what listens there, or set HOST and PORT to another address."
+        )
 
 
 def _models_faults(path: Path) -> Iterator[str]:

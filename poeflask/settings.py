@@ -370,7 +370,10 @@ class Settings:
         "MAX_REQUEST_SIZE", _size, "64MiB", "The largest request body that is taken."
     )
     max_upload_bytes: int = _setting(
-        "POEFLASK_MAX_UPLOAD_SIZE", _size, "50MiB", "The largest file that is sent on to Poe."
+        "POEFLASK_MAX_UPLOAD_SIZE",
+        _size,
+        "50MB",
+        "The largest file that is sent on to Poe; as base64 it must fit into MAX_REQUEST_SIZE.",
     )
     upload_cache_ttl_s: float = _setting(
         "POEFLASK_UPLOAD_CACHE_TTL_S",
@@ -384,6 +387,30 @@ class Settings:
         "on",
         "Whether pictures that the bot made go back to it with the next turn, so that it can edit "
         "them.",
+    )
+    moderation_bot: str = _setting(
+        "POEFLASK_MODERATION_BOT",
+        _text,
+        "",
+        "The bot that judges for /v1/moderations; empty if none does.",
+    )
+    file_ttl_s: float = _setting(
+        "POEFLASK_FILE_TTL_S",
+        _seconds(3600),
+        "2592000",
+        "How long files of /v1/files are kept at most.",
+    )
+    max_files_bytes_per_key: int = _setting(
+        "POEFLASK_MAX_FILES_SIZE_PER_KEY",
+        _size,
+        "512MiB",
+        "How large all files of /v1/files of one key may be together.",
+    )
+    max_files_bytes: int = _setting(
+        "POEFLASK_MAX_FILES_SIZE",
+        _size,
+        "4GiB",
+        "How large all files of /v1/files may be together, whosoever they are.",
     )
     catalogue_ttl_s: float = _setting(
         "POEFLASK_CATALOGUE_TTL_S",
@@ -403,6 +430,22 @@ class Settings:
         _choice("auto", "native", "prompted"),
         "auto",
         "How tools reach a bot: `native`, `prompted` in words, or `auto`, as the bot can.",
+    )
+
+    local_key: str = _setting(
+        "POEFLASK_LOCAL_KEY",
+        _text,
+        "",
+        "The Poe key for requests in Ollama's API that bring none, as most of its clients do; "
+        "empty: they are refused.",
+        secret=True,
+    )
+    local_key_for: Literal["local", "everyone"] = _setting(
+        "POEFLASK_LOCAL_KEY_FOR",
+        _choice("local", "everyone"),
+        "local",
+        "Whom POEFLASK_LOCAL_KEY serves: `local` is nobody unless only this machine can reach "
+        "poeflask, `everyone` is whoever reaches it, at your cost.",
     )
 
     @classmethod
@@ -439,9 +482,17 @@ class Settings:
     @property
     def simulator_enabled(self) -> bool:
         """Whether the simulator answers: never by itself where strangers might reach it."""
-        if self.simulator == "auto":
-            return self.listens_on_loopback and not self.trusted_proxies
-        return self.simulator == "on"
+        return self._only_this_machine if self.simulator == "auto" else self.simulator == "on"
+
+    @property
+    def key_of_local_requests(self) -> str:
+        """The Poe key for requests in Ollama's API that bring none; empty if they are refused."""
+        served = self._only_this_machine or self.local_key_for == "everyone"
+        return self.local_key if served else ""
+
+    @property
+    def _only_this_machine(self) -> bool:
+        return self.listens_on_loopback and not self.trusted_proxies
 
 
 def unknown_variables(environ: Environ) -> tuple[str, ...]:

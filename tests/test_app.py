@@ -146,7 +146,11 @@ def test_every_setting_does_something() -> None:
         (Path(__file__).parent.parent / "poeflask" / name).read_text("utf-8")
         for name in ("app.py", "cli.py")
     )
-    derived = {"simulator": "simulator_enabled"}
+    derived = {
+        "simulator": "simulator_enabled",
+        "local_key": "key_of_local_requests",
+        "local_key_for": "key_of_local_requests",
+    }
     idle = [
         made.name
         for made in fields(Settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 import gevent
@@ -59,6 +60,24 @@ class SilentPoe(Poe):
             self.closed += 1
 
 
+class LingeringPoe(Poe):
+    """Needs a moment to close a reply; remembers how many were closed when each was asked for."""
+
+    def __init__(self, *scripts: Script) -> None:
+        super().__init__(*scripts)
+        self.closed_before: list[int] = []
+
+    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+        self.closed_before.append(self.closed)
+        try:
+            yield from super().__call__(prompt, key)
+        except GeneratorExit:
+            self.closed -= 1
+            gevent.sleep(0.01)
+            self.closed += 1
+            raise
+
+
 class AskAgain:
     """A filter that wants a second reply and lets both through."""
 
@@ -87,6 +106,8 @@ def bridge(
     *,
     tries: int = 2,
     total_s: float = 30,
+    first_wait_s: float = 0.001,
+    chance: float = 0.0,
     filters: Callable[[], list[Filter]] = list,
     prepare: Callable[[Prompt, str], Prompt] = lambda prompt, key: prompt,
 ) -> Bridge:
@@ -95,8 +116,10 @@ def bridge(
         ask=poe,
         prepare=prepare,
         make_chain=lambda prompt, wants: Chain(filters, list),
-        patience=Patience(tries=tries, first_wait_s=0.001, longest_wait_s=0.05, total_s=total_s),
-        chance=lambda: 0.0,
+        patience=Patience(
+            tries=tries, first_wait_s=first_wait_s, longest_wait_s=0.05, total_s=total_s
+        ),
+        chance=lambda: chance,
     )
 
 
@@ -139,6 +162,25 @@ def test_begin_raises_what_failed_before_anything_was_said() -> None:
         answer.begin(5)
 
     assert ErrorKind.NO_POINTS == caught.value.kind
+
+
+def test_a_refused_answer_gives_its_connection_back_in_peace() -> None:
+    """What is left of a reply that has ended is read although its client heard of the failure."""
+    poe = LingeringPoe(failing(ErrorKind.NO_POINTS))
+    answer = bridge(poe).open(PROMPT, "key", ALL)
+    with pytest.raises(PoeError):
+        answer.begin(5)
+    gevent.sleep(0.05)
+
+    assert 1 == poe.closed
+
+
+def test_a_reply_is_let_go_before_the_next_try() -> None:
+    """A failed reply does not hold its connection while the bridge waits to ask again."""
+    poe = LingeringPoe(failing(ErrorKind.POE_FAILED), HELLO)
+    drain(bridge(poe).open(PROMPT, "key", ALL))
+
+    assert [0, 1] == poe.closed_before
 
 
 def test_begin_gives_up_waiting_but_not_the_answer() -> None:
@@ -190,6 +232,25 @@ def test_a_raised_error_is_tried_again_too() -> None:
     poe = Poe(PoeError(ErrorKind.POE_UNAVAILABLE, "Later."), HELLO)
 
     assert Finish("stop") == drain(bridge(poe).open(PROMPT, "key", ALL))[-1]
+
+
+@pytest.mark.parametrize("asked_s", [None, 0.0, 0.01])
+def test_the_next_try_waits_even_if_poe_says_at_once(asked_s: float | None) -> None:
+    """At least the usual time, and a bit by chance; longer if Poe asks for it."""
+    poe = Poe(failing(ErrorKind.RATE_LIMITED, retry_after_s=asked_s), HELLO)
+    began_s = time.monotonic()
+    drain(bridge(poe, first_wait_s=0.02, chance=1.0).open(PROMPT, "key", ALL))
+
+    assert time.monotonic() - began_s >= 0.04
+
+
+def test_poe_is_not_asked_before_the_time_it_names() -> None:
+    """What it asks for is waited for in full."""
+    poe = Poe(failing(ErrorKind.RATE_LIMITED, retry_after_s=0.04), HELLO)
+    began_s = time.monotonic()
+    drain(bridge(poe).open(PROMPT, "key", ALL))
+
+    assert time.monotonic() - began_s >= 0.04
 
 
 def test_tries_are_bounded() -> None:
@@ -341,6 +402,21 @@ def test_closing_twice_is_no_fault() -> None:
     answer.close()
 
     assert answer.is_over()
+
+
+def test_different_prompts_are_asked_in_one_answer() -> None:
+    """Each prompt is asked, and its events carry its number."""
+    other = Prompt(bot="Other", messages=())
+    poe = Poe([[TextDelta("a"), Finish("stop")]], [[TextDelta("b"), Finish("length")]])
+    answer = bridge(poe).open_all([PROMPT, other], "key", ALL)
+
+    assert [
+        TextDelta("a", 0),
+        Finish("stop", 0),
+        TextDelta("b", 1),
+        Finish("length", 1),
+    ] == drain(answer)
+    assert [PROMPT, other] == poe.asked
 
 
 def relayed(answer: Answer, relay: Callable[[Batch], None]) -> list[Batch | None]:

@@ -4,6 +4,7 @@ import http.client
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 
@@ -15,12 +16,20 @@ from poeflask.settings import Settings, markdown_table
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def port():
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return probe.getsockname()[1]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, port):
     """Run the command in a clean environment; what it gives is the result."""
     for row in Settings.describe():
         monkeypatch.delenv(row.variable, raising=False)
     monkeypatch.delenv("LISTEN_FDS", raising=False)
     monkeypatch.setenv("CONFIG_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("PORT", str(port))
 
     def run(*arguments, **environ):
         return CliRunner().invoke(cli.main, arguments, env=environ)
@@ -41,26 +50,26 @@ def test_the_version_is_told(run):
     assert f"poeflask, version {__version__}\n" == run("--version").output
 
 
-def test_serving_becomes_gunicorn(run, started):
+def test_serving_becomes_gunicorn(run, started, port):
     """The process is replaced, so that signals and sockets reach gunicorn."""
-    result = run("serve", PORT="9001", POEFLASK_WORKERS="3", POEFLASK_DRAIN_S="5")
+    result = run("serve", POEFLASK_WORKERS="3", POEFLASK_DRAIN_S="5")
     ((path, command),) = started
 
     assert 0 == result.exit_code
     assert sys.executable == path
     assert [sys.executable, "-m", "gunicorn"] == command[:3]
-    assert {"--bind=127.0.0.1:9001", "--workers=3", "--graceful-timeout=5"} < set(command)
+    assert {f"--bind=127.0.0.1:{port}", "--workers=3", "--graceful-timeout=5"} < set(command)
 
 
-def test_serving_tells_what_to_try(run, started):
+def test_serving_tells_what_to_try(run, started, port):
     """The banner names the address and commands that work as they stand."""
-    output = run("serve", PORT="9001").output
+    output = run("serve").output
 
-    assert "on http://127.0.0.1:9001 (" in output
-    assert 'curl -N http://127.0.0.1:9001/v1/chat/completions -H "Authorization: Bearer demo"' in (
-        output
-    )
-    assert "base_url='http://127.0.0.1:9001/v1'" in output
+    assert f"on http://127.0.0.1:{port} (" in output
+    base = f"http://127.0.0.1:{port}/v1"
+    assert f'curl -N {base}/chat/completions -H "Authorization: Bearer demo"' in output
+    assert f'curl {base}/messages -H "x-api-key: demo"' in output
+    assert f'base_url "{base}"' in output
     assert 1 == len(started)
 
 
@@ -70,6 +79,26 @@ def test_serving_tells_of_a_typo_and_goes_on(run, started):
 
     assert "perhaps POEFLASK_HEARTBEAT_S is meant" in result.stderr
     assert 1 == len(started)
+
+
+def test_serving_where_another_listens_does_not_start(run, started):
+    """The fault is told at once, with what to do about it."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = run("serve", PORT=str(port))
+
+    assert f"Error: poeflask cannot listen on http://127.0.0.1:{port}: " in result.stderr
+    assert "set HOST and PORT" in result.stderr
+    assert [] == started
+
+
+def test_serving_without_a_place_for_its_state_does_not_start(run, started, tmp_path):
+    """The fault names the folder and the setting that changes it."""
+    (tmp_path / "file").touch()
+    result = run("serve", CONFIG_DIR=str(tmp_path / "file"))
+
+    assert f"Let poeflask write in {tmp_path / 'file'}, or set CONFIG_DIR" in result.stderr
+    assert [] == started
 
 
 def test_serving_with_a_wrong_setting_does_not_start(run, started):

@@ -32,6 +32,7 @@ FLOORS = {
     "stores": 1,
     "dialect": 1,
     "poe": 2,
+    "embedder": 2,
     "simulator": 2,
     "bridge": 3,
     "web": 4,

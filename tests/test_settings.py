@@ -18,6 +18,13 @@ def fault(variable: str, text: str) -> str:
     return sentence
 
 
+def test_the_largest_file_fits_into_the_largest_body():
+    """As base64 in a request of its own, with room for the words around it."""
+    settings = Settings()
+
+    assert settings.max_upload_bytes / 3 * 4 + 64 * 1024 < settings.max_request_bytes
+
+
 def test_nothing_set_gives_the_defaults():
     """An empty environment is a good one."""
     settings = Settings.from_environ(HOME)
@@ -193,3 +200,22 @@ def test_every_setting_explains_itself():
     assert [row.name for row in rows if not row.doc.endswith(".")] == []
     assert {"boot", "live"} >= {row.when for row in rows}
     assert all(f"`{row.variable}`" in markdown_table() for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("served", "host", "proxies", "key"),
+    [
+        ("local", "127.0.0.1", 0, "mine"),
+        ("local", "::1", 0, "mine"),
+        ("local", "127.0.0.1", 1, ""),
+        ("local", "0.0.0.0", 0, ""),
+        ("local", "unix:/run/poeflask.sock", 0, ""),
+        ("everyone", "0.0.0.0", 1, "mine"),
+    ],
+)
+def test_the_local_key_serves_no_stranger_unless_its_owner_says_so(served, host, proxies, key):
+    """It follows the address and the proxies, as the simulator does."""
+    settings = Settings(local_key="mine", local_key_for=served, host=host, trusted_proxies=proxies)
+
+    assert key == settings.key_of_local_requests
+    assert "mine" not in repr(settings)

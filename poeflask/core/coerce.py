@@ -10,28 +10,20 @@ Only references into the schema itself (`#/$defs/...`) are followed; nothing is 
 
 from __future__ import annotations
 
-import ast
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from poeflask.core import json_text
+from poeflask.core.conversions import MISS, converted, is_one_of
 
 MAX_DEPTH = 64
 """How deep values are followed; deeper ones stay as they are."""
-
-MAX_LITERAL_CHARS = 64 * 1024
-"""The longest text that is read as a Python literal; the reader is far slower than JSON's."""
 
 MAX_STEPS = 100_000
 """How many values are looked at, branches of the schema counted; the rest stays as it is."""
 
 _MAX_REFS = 16
-_INTEGER = re.compile(r"\s*[+-]?\d{1,4000}\s*\Z")
-_NUMBER = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*\Z")
-_BOOLEANS = {"true": True, "false": False}
-_NOTHING = ("null", "none")
-_MISS = object()
 
 
 def coerce(value: Any, schema: Mapping[str, Any]) -> Any:
@@ -53,7 +45,7 @@ def has_types(value: Mapping[str, Any], schema: Mapping[str, Any]) -> bool:
     root = coercion.resolved(schema)
     for key, item in value.items():
         types = coercion.types(coercion.resolved(coercion.property_schema(root, key)))
-        if types is not None and not _is_one_of(item, types):
+        if types is not None and not is_one_of(item, types):
             return False
     return True
 
@@ -109,31 +101,6 @@ def only_match(name: str, names: Iterable[str]) -> str | None:
     return found[0] if wanted and len(found) == 1 else None
 
 
-def literal(text: str) -> Any:
-    """The value of a JSON text or, if it is none, of a Python literal.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    try:
-        return json_text.read(text)
-    except json_text.NotJsonError:
-        if len(text) > MAX_LITERAL_CHARS:
-            raise
-    try:
-        found = ast.literal_eval(text.strip())
-    except (SyntaxError, MemoryError, RecursionError, TypeError) as error:
-        raise ValueError("it is neither JSON nor a Python literal") from error
-    return json_text.read(_as_json(found))
-
-
-def _as_json(value: Any) -> str:
-    try:
-        return json_text.write(value)
-    except (TypeError, RecursionError) as error:
-        raise ValueError("it holds what JSON cannot say") from error
-
-
 class _Coercion:
     """One schema as the root of its references."""
 
@@ -153,7 +120,7 @@ class _Coercion:
             value = self.fit(value, part, depth + 1)
         value = _fit_choice(value, schema)
         types = self.types(schema)
-        if types is not None and not _is_one_of(value, types):
+        if types is not None and not is_one_of(value, types):
             value = self._convert(value, types, schema, depth)
         return self._fit_inside(value, schema, depth)
 
@@ -224,7 +191,7 @@ class _Coercion:
         if isinstance(choices, list) and value not in choices:
             return False
         types = self.types(schema)
-        if types is not None and not _is_one_of(value, types):
+        if types is not None and not is_one_of(value, types):
             return False
         return not isinstance(value, dict) or self._has_marks(value, schema)
 
@@ -244,12 +211,9 @@ class _Coercion:
     def _convert(
         self, value: Any, types: tuple[str, ...], schema: Mapping[str, Any], depth: int
     ) -> Any:
-        for name in _ORDER:
-            if name not in types:
-                continue
-            made = _CONVERSIONS[name](value)
-            if made is not _MISS:
-                return made
+        made = converted(value, types)
+        if made is not MISS:
+            return made
         if "array" in types and value is not None:
             return self._wrapped(value, schema, depth)
         return value
@@ -350,82 +314,3 @@ def _fit_choice(value: Any, schema: Mapping[str, Any]) -> Any:
 
 def _spoken(value: Any) -> str:
     return value.strip() if isinstance(value, str) else json_text.write(value)
-
-
-def _is_one_of(value: Any, types: Iterable[str]) -> bool:
-    return any(_TESTS[name](value) for name in types if name in _TESTS)
-
-
-def _to_integer(value: Any) -> Any:
-    if isinstance(value, str) and _INTEGER.match(value):
-        return int(value)
-    if isinstance(value, str) and _NUMBER.match(value) and len(value) < 400:
-        value = float(value)
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    return _MISS
-
-
-def _to_number(value: Any) -> Any:
-    whole = _to_integer(value)
-    if whole is not _MISS:
-        return whole
-    if isinstance(value, str) and _NUMBER.match(value) and len(value) < 400:
-        made = float(value)
-        return made if abs(made) != float("inf") else _MISS
-    return _MISS
-
-
-def _to_boolean(value: Any) -> Any:
-    if isinstance(value, str):
-        return _BOOLEANS.get(value.strip().casefold(), _MISS)
-    return _MISS
-
-
-def _to_null(value: Any) -> Any:
-    return None if isinstance(value, str) and value.strip().casefold() in _NOTHING else _MISS
-
-
-def _to_text(value: Any) -> Any:
-    if isinstance(value, bool | int | float | list | dict):
-        return json_text.write(value)
-    return _MISS
-
-
-def _to_container(kind: type) -> Callable[[Any], Any]:
-    opening = "{" if kind is dict else "["
-
-    def convert(value: Any) -> Any:
-        if not isinstance(value, str) or not value.lstrip().startswith(opening):
-            return _MISS
-        try:
-            made = literal(value)
-        except ValueError:
-            return _MISS
-        return made if isinstance(made, kind) else _MISS
-
-    return convert
-
-
-_TESTS: dict[str, Callable[[Any], bool]] = {
-    "null": lambda value: value is None,
-    "boolean": lambda value: isinstance(value, bool),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "string": lambda value: isinstance(value, str),
-    "array": lambda value: isinstance(value, list),
-    "object": lambda value: isinstance(value, dict),
-}
-
-_CONVERSIONS: dict[str, Callable[[Any], Any]] = {
-    "null": _to_null,
-    "boolean": _to_boolean,
-    "integer": _to_integer,
-    "number": _to_number,
-    "array": _to_container(list),
-    "object": _to_container(dict),
-    "string": _to_text,
-}
-
-_ORDER = tuple(_CONVERSIONS)
-"""Narrow types first: a text that could be several things becomes the most exact of them."""

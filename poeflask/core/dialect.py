@@ -1,4 +1,4 @@
-"""What an API that clients speak must be able to write, and the two shapes of its errors."""
+"""What an API that clients speak must be able to write, and the shapes of its errors."""
 
 from __future__ import annotations
 
@@ -67,6 +67,56 @@ def anthropic_error(error: PoeflaskError, request_id: str) -> ErrorForm:
     body = {"type": "error", "error": said, "request_id": request_id}
     status = error.rule.anthropic_status or error.rule.status
     return ErrorForm(status, _headers(error), body)
+
+
+def ollama_error(error: PoeflaskError, request_id: str) -> ErrorForm:
+    """Ollama's shape: a sentence."""
+    return ErrorForm(error.rule.status, _headers(error), {"error": error.message})
+
+
+_GOOGLE_STATUS = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    408: "DEADLINE_EXCEEDED",
+    409: "ABORTED",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    500: "INTERNAL",
+    501: "UNIMPLEMENTED",
+    502: "UNAVAILABLE",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+"""google.rpc.Code by HTTP status; a client's other faults are invalid arguments."""
+
+
+def google_error(error: PoeflaskError, request_id: str) -> ErrorForm:
+    """Google's shape; its statuses have no 529, which is 503 there."""
+    status = 503 if error.rule.status == 529 else error.rule.status
+    said: dict[str, Any] = {
+        "code": status,
+        "message": error.message,
+        "status": _GOOGLE_STATUS.get(status, "INVALID_ARGUMENT"),
+    }
+    details = _google_details(error)
+    body = {"error": {**said, "details": details} if details else said}
+    return ErrorForm(status, _headers(error), body)
+
+
+def _google_details(error: PoeflaskError) -> list[dict[str, Any]]:
+    details: list[dict[str, Any]] = []
+    if error.param is not None:
+        violation = {"field": error.param, "description": error.message}
+        details.append({"@type": f"{_GOOGLE_TYPE}BadRequest", "fieldViolations": [violation]})
+    if error.retry_after_s is not None:
+        delay = f"{error.retry_after_s:g}s"
+        details.append({"@type": f"{_GOOGLE_TYPE}RetryInfo", "retryDelay": delay})
+    return details
+
+
+_GOOGLE_TYPE = "type.googleapis.com/google.rpc."
 
 
 def _headers(error: PoeflaskError) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""JSON as text and as values: the one place that says how both are read and written.
+"""JSON as text and as values: the one place that says how both are read, written and repaired.
 
 The standard library's reader and writer, because they keep what others lose: integers of any size,
 and lone surrogates (half an emoji, as bots send it when a piece ends inside one).
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from typing import Any, NoReturn
+
+import json_repair
 
 # Made once: json.dumps would make an encoder for each call with these options.
 _AS_IT_IS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -38,13 +40,28 @@ def read(text: str | bytes) -> Any:
     except NotJsonError:
         raise
     except ValueError as error:
-        raise NotJsonError(str(error)) from error
+        # Nothing else is left; Python's own words advise to change the interpreter's limit.
+        raise NotJsonError("it holds an integer of thousands of digits") from error
 
 
 def write(value: Any) -> str:
     """The value as compact JSON, in characters as they are; can always be encoded as UTF-8."""
     text = _AS_IT_IS(value)
     return text if _is_utf8(text) else _IN_ASCII(value)
+
+
+def repaired(text: str) -> Any:
+    """The value that a broken JSON text most probably stands for: a guess, to be checked.
+
+    Takes some milliseconds a kilobyte; whoever calls it bounds the text.
+
+    Raises:
+        NotJsonError: nothing can be made of it.
+    """
+    try:
+        return json_repair.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise NotJsonError("it cannot be repaired") from error
 
 
 def _whole(text: str) -> Any:

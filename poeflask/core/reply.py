@@ -105,6 +105,17 @@ class Usage:
     exact: bool = False
     index: int = 0
 
+    def __add__(self, other: Usage) -> Usage:
+        """The tokens of two answers together; exact only if both are."""
+        return Usage(
+            prompt_tokens=self.prompt_tokens + other.prompt_tokens,
+            completion_tokens=self.completion_tokens + other.completion_tokens,
+            reasoning_tokens=self.reasoning_tokens + other.reasoning_tokens,
+            cached_tokens=self.cached_tokens + other.cached_tokens,
+            exact=self.exact and other.exact,
+            index=self.index,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Pause:

@@ -230,6 +230,15 @@ class Whole(Number):
     _noun = "a whole number"
 
 
+class RoundNumber(Whole):
+    """A whole number that may also be written as 5.0, as clients of Go's and Google's APIs do."""
+
+    def _deserialize(self, value: Any, *rest: Any, **named: Any) -> Any:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return super()._deserialize(value, *rest, **named)
+
+
 class Words(_Strict):
     """A string; if `choices` are given, one of them."""
 

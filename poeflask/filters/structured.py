@@ -2,8 +2,9 @@
 
 No bot takes a response format over Poe's protocol, so the form is asked for in words. The whole
 text is held back until its end, because only then it can be judged; pauses pass, so that a stream
-stays alive. What surrounds the JSON is cut off, small faults are repaired, the value is checked by
-the schema, and a wrong answer is shown to the bot once more with the fault named.
+stays alive. What surrounds the JSON is cut off, and the value is checked by the schema. If it is
+wrong, wrong types are put right where the meaning is plain, small faults of the JSON are repaired,
+and what is wrong even then is shown to the bot once more with the fault named.
 
 An answer that calls tools is no final answer: its text passes unjudged. So does one that the bot
 was stopped in (length, content_filter), unless it is right as it is.
@@ -11,15 +12,12 @@ was stopped in (length, content_filter), unless it is right as it is.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from json import JSONDecoder
 from typing import Any
 
-import json_repair
-
 from poeflask.core import json_text
+from poeflask.core.coerce import coerce
 from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.core.json_schema import JsonSchema, check_schema
 from poeflask.core.prompt import Message, OutputFormat, Prompt, Text
@@ -32,21 +30,11 @@ from poeflask.core.reply import (
     ToolCallDelta,
     Usage,
 )
+from poeflask.filters.json_in_text import broken_json, found, written
 
 MAX_REPAIR_BYTES = 64 * 1024
 """Repair takes a second for a few hundred KiB; beyond this the bot is asked again instead."""
 SCHEMA_PARAM = "response_format.json_schema.schema"
-
-_MAX_STARTS = 64
-"""How many brackets in a text are tried as the beginning of its JSON."""
-_FENCE = re.compile(r"\s*(`{3,}|~{3,})\s*(.*)")
-_OUTER_FENCE = re.compile(r"\A(?:`{3,}|~{3,})[^\n`{\[]*|\s*(?:`{3,}|~{3,})\Z")
-_BRACKET = re.compile(r"[{\[]")
-_BEGINNING = re.compile(
-    r"\{\s*(?:[\"'“”}]|//|/\*|[A-Za-z_$][\w$-]*\s*:)|\[\s*(?:[\[{\"'“”\]]|-?\d)"
-)
-"""A bracket that begins JSON, perhaps broken; not one in prose, such as {name} or [see below]."""
-_LENIENT = JSONDecoder(strict=False)
 
 
 class Structured:
@@ -68,13 +56,13 @@ class Structured:
         self,
         output_format: OutputFormat,
         *,
-        repair: Callable[[str], Any] | None = None,
+        repair: Callable[[str], Any] = json_text.repaired,
         max_repair_bytes: int = MAX_REPAIR_BYTES,
         param: str = SCHEMA_PARAM,
     ) -> None:
         self._format = output_format
         self._schema = _schema(output_format, param)
-        self._repair = repair or repaired
+        self._repair = repair
         self._max_repair_bytes = max_repair_bytes
         self._prompt: Prompt | None = None
         self._follow_up: Prompt | None = None
@@ -129,7 +117,7 @@ class Structured:
     def _settle(self, end: Finish) -> Sequence[ReplyEvent]:
         if self._calls_tools:
             return (*self._spent(), end)
-        reading = self._read(may_repair=end.reason == "stop")
+        reading = self._read(may_mend=end.reason == "stop")
         if not reading.fault:
             return (TextDelta(reading.text), *self._spent(), end)
         if end.reason != "stop":
@@ -148,30 +136,49 @@ class Structured:
         self._text.clear()
         self._usage_before, self._usage = self._usage, None
 
-    def _read(self, *, may_repair: bool) -> _Reading:
+    def _read(self, *, may_mend: bool) -> _Reading:
         """The largest right JSON in the held text; if none is right, the largest wrong one."""
-        text = "".join(self._text)
-        readings = [self._judged(*candidate) for candidate in found(text)]
-        right = [reading for reading in readings if not reading.fault]
-        if not right and may_repair:
-            readings += [self._judged(*candidate) for candidate in self._repaired(text)]
+        wrong: list[_Reading] = []
+        for candidates in self._candidates("".join(self._text), may_mend=may_mend):
+            readings = [self._judged(*candidate) for candidate in candidates]
             right = [reading for reading in readings if not reading.fault]
-        nothing = _Reading("", "There is no JSON in it.")
-        return max(right or readings, key=lambda reading: len(reading.text), default=nothing)
+            if right:
+                return max(right, key=_length)
+            wrong += readings
+        return max(wrong, key=_length, default=_Reading("", "There is no JSON in it."))
+
+    def _candidates(self, text: str, *, may_mend: bool) -> Iterator[list[tuple[str, Any]]]:
+        """What the answer may have been meant as, with less and less trust."""
+        as_written = list(found(text))
+        yield as_written
+        if may_mend:
+            yield list(self._fitted(as_written))
+            repaired = list(self._repaired(text))
+            yield repaired
+            yield list(self._fitted(repaired))
+
+    def _fitted(self, candidates: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """Those values, made right, in which only types were wrong: "3" for 3, one for a list."""
+        if self._schema is None or self._format.schema is None:
+            return
+        for _, value in candidates:
+            made = coerce(value, self._format.schema)
+            if _weight(made) >= _weight(value) and not self._fault(made):
+                yield written(made), made
 
     def _judged(self, written: str, value: Any) -> _Reading:
         fault = self._fault(value) or ("" if written else "It holds a number that JSON has not.")
         return _Reading(written, fault)
 
     def _repaired(self, text: str) -> Iterator[tuple[str, Any]]:
-        broken = _broken_json(text)
+        broken = broken_json(text)
         if not broken or len(broken.encode("utf-8", "surrogatepass")) > self._max_repair_bytes:
             return
         try:
             value = self._repair(broken)
         except json_text.NotJsonError:
             return
-        yield _written(value), value
+        yield written(value), value
 
     def _fault(self, value: Any) -> str:
         if self._schema is not None:
@@ -185,12 +192,11 @@ class Structured:
 
     def _spent(self) -> Sequence[ReplyEvent]:
         """The tokens of both answers, as one event; none if no one counted them."""
-        counted = [usage for usage in (self._usage_before, self._usage) if usage is not None]
-        match counted:
-            case [first, second]:
-                return (_sum(first, second),)
-            case _:
-                return counted
+        match self._usage_before, self._usage:
+            case Usage() as first, Usage() as second:
+                return (first + second,)
+            case first, second:
+                return [usage for usage in (first, second) if usage is not None]
 
     def _wrong_shape(self, fault: str) -> PoeError:
         text = "".join(self._text).strip()
@@ -199,6 +205,8 @@ class Structured:
             ErrorKind.WRONG_SHAPE,
             f"The bot was asked twice and gave no answer of the form that response_format asks "
             f"for. {fault}{beginning}",
+            # It was asked twice and paid twice; whether that is worth more is the client's to say.
+            allow_retry=False,
         )
 
 
@@ -210,114 +218,26 @@ class _Reading:
     fault: str
 
 
-def repaired(text: str) -> Any:
-    """The value that a nearly right JSON text was meant to stand for.
+def _length(reading: _Reading) -> int:
+    return len(reading.text)
 
-    Raises:
-        NotJsonError: nothing can be made of it.
+
+def _weight(value: Any) -> int:
+    """How much a value says: its values, lists and objects counted, nulls left out.
+
+    Coercion may leave out keys that a schema forbids; what they said would be lost in silence.
     """
-    try:
-        return json_repair.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise json_text.NotJsonError("it cannot be repaired") from error
-
-
-def found(text: str) -> Iterator[tuple[str, Any]]:
-    """Every JSON value that stands in an answer, each with its JSON text.
-
-    The text is as the bot wrote it, or written anew if that is no strict JSON (raw line breaks in
-    strings). Looked at are the whole answer, a JSON text in a JSON string, fenced blocks, and what
-    stands between words; never a part of a larger value, also if that is broken.
-    """
-    whole = text.strip().removeprefix("\ufeff")
-    for written, value in _whole(whole):
-        yield written, value
-        if isinstance(value, str):
-            yield from _whole(value.strip())
-        return
-    for block in _fenced(whole):
-        yield from _whole(block)
-    yield from _between_words(whole)
-
-
-def _whole(text: str) -> Iterator[tuple[str, Any]]:
-    value, end = _decoded(text, 0)
-    if end and end == len(text):
-        yield _as_written(text, value), value
-
-
-def _fenced(text: str) -> Iterator[str]:
-    """What stands in each closed code fence."""
-    opened = ""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        mark = _FENCE.match(line)
-        if not opened:
-            opened = mark[1] if mark else ""
-        elif mark and mark[1].startswith(opened) and not mark[2]:
-            yield "\n".join(lines).strip()
-            opened = ""
-            lines.clear()
-        else:
-            lines.append(line)
-
-
-def _between_words(text: str) -> Iterator[tuple[str, Any]]:
-    position = 0
-    for _ in range(_MAX_STARTS):
-        start = _BRACKET.search(text, position)
-        if start is None:
-            return
-        value, end = _decoded(text, start.start())
-        if value:
-            yield _as_written(text[start.start() : end], value), value
-        if not end and _BEGINNING.match(text, start.start()):
-            return
-        position = end or start.end()
-
-
-def _decoded(text: str, start: int) -> tuple[Any, int]:
-    """The value at a place and where it ends; that is 0 if there is none."""
-    try:
-        return _LENIENT.raw_decode(text, start)
-    except (ValueError, RecursionError):
-        return None, 0
-
-
-def _as_written(text: str, value: Any) -> str:
-    try:
-        json_text.read(text)
-        text.encode("utf-8")
-    except (json_text.NotJsonError, UnicodeEncodeError):
-        return _written(value)
-    return text
-
-
-def _written(value: Any) -> str:
-    """The value as compact JSON; empty if JSON has no word for it, such as infinity."""
-    try:
-        text = json_text.write(value)
-        json_text.read(text)
-    except (ValueError, TypeError, RecursionError):
-        return ""
-    return text
-
-
-def _broken_json(text: str) -> str:
-    """The part of an answer that was meant as JSON; empty if there is none, or if it breaks off.
-
-    What stops in the middle is not repaired: closing it would hide that something is missing.
-    """
-    for block in (*_fenced(text), _OUTER_FENCE.sub("", text.strip())):
-        start = _BEGINNING.search(block)
-        if start and _closes(block[start.start() :]):
-            return block[start.start() :]
-    return ""
-
-
-def _closes(text: str) -> bool:
-    opened = text.count("{") + text.count("[")
-    return text.rstrip().endswith(("}", "]")) and text.count("}") + text.count("]") >= opened
+    weight = 0
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        weight += item is not None
+        match item:
+            case dict():
+                waiting.extend(item.values())
+            case list():
+                waiting.extend(item)
+    return weight
 
 
 def _schema(output_format: OutputFormat, param: str) -> JsonSchema | None:
@@ -356,13 +276,3 @@ def _with_last_words(messages: tuple[Message, ...], words: str) -> tuple[Message
             longer = replace(message, parts=(*message.parts, Text(words)))
             return (*messages[:place], longer, *messages[place + 1 :])
     return (*messages, Message("user", (Text(words),)))
-
-
-def _sum(first: Usage, second: Usage) -> Usage:
-    return Usage(
-        prompt_tokens=first.prompt_tokens + second.prompt_tokens,
-        completion_tokens=first.completion_tokens + second.completion_tokens,
-        reasoning_tokens=first.reasoning_tokens + second.reasoning_tokens,
-        cached_tokens=first.cached_tokens + second.cached_tokens,
-        exact=first.exact and second.exact,
-    )

@@ -71,7 +71,8 @@ class Attachments:
     Args:
         uploader: gives Poe the files.
         cache: what was uploaded before, by owner, content and type.
-        lookup: the file that a client stored here under an id; None if there is none.
+        lookup: the file that a client stored here, by its id and the client's key; None if there
+            is none, or if it is another client's.
         max_bytes: the largest file that is taken.
         content_ttl_s: how long an uploaded content is taken to be still at Poe.
         link_ttl_s: the same for what Poe fetched from a link.
@@ -83,7 +84,7 @@ class Attachments:
         uploader: Uploader,
         cache: Cache,
         *,
-        lookup: Callable[[str], File | None],
+        lookup: Callable[[str, str], File | None],
         max_bytes: int = MAX_FILE_BYTES,
         content_ttl_s: float = CONTENT_TTL_S,
         link_ttl_s: float = LINK_TTL_S,
@@ -97,8 +98,8 @@ class Attachments:
         self._link_ttl_s = link_ttl_s
         self._parallel = parallel
 
-    def attach(self, prompt: Prompt, key: str) -> tuple[Prompt, tuple[str, ...]]:
-        """The prompt with links in place of contents, and sentences on files that moved.
+    def attach(self, prompt: Prompt, key: str) -> Prompt:
+        """The prompt with links in place of contents, and every file in a user's turn.
 
         If the caller is killed while it waits, so are its uploads.
 
@@ -106,12 +107,12 @@ class Attachments:
             ClientError: a file is empty, too large, no base64, unknown, or no http(s) link.
             PoeError: Poe did not take a file.
         """
-        prompt, moved = gathered_at_users(prompt)
+        prompt = _gathered_at_users(prompt)
         sources = list(dict.fromkeys(_nameless(file) for file in _files(prompt.messages)))
         if not sources:
-            return prompt, moved
+            return prompt
         held = self._all_held(sources, key)
-        return replace(prompt, messages=_with_links(prompt.messages, held)), moved
+        return replace(prompt, messages=_with_links(prompt.messages, held))
 
     def _all_held(self, sources: list[_Source], key: str) -> dict[File, File]:
         """What Poe holds for each source; uploads run side by side."""
@@ -143,11 +144,11 @@ class Attachments:
     def _held(self, source: _Source, key: str) -> File:
         file = replace(source.file, name=source.name)
         if file.file_id:
-            file = self._looked_up(file)
+            file = self._looked_up(file, key)
         return self._link(file, key) if file.url else self._content(file, key)
 
-    def _looked_up(self, file: File) -> File:
-        stored = self._lookup(file.file_id)
+    def _looked_up(self, file: File, key: str) -> File:
+        stored = self._lookup(file.file_id, key)
         if stored is None or stored.file_id:
             raise ClientError(
                 ErrorKind.INVALID_REQUEST,
@@ -218,29 +219,6 @@ class _Source:
 
     def __hash__(self) -> int:
         return hash(self.file)
-
-
-def gathered_at_users(prompt: Prompt) -> tuple[Prompt, tuple[str, ...]]:
-    """The prompt with all files in users' turns, and a sentence on each that moved there."""
-    if not any(_strays(message) for message in prompt.messages):
-        return prompt, ()
-    messages: list[Message] = []
-    waiting: list[File] = []
-    moved: list[str] = []
-    for number, message in enumerate(prompt.messages):
-        strays = _strays(message)
-        waiting.extend(strays)
-        moved.extend(
-            f"{_called(file)} in messages[{number}] was attached to a user's turn."
-            for file in strays
-        )
-        if message.role != "user":
-            messages.append(_without_files(message))
-            continue
-        kept = _without_files(message, keep_own=True)
-        messages.append(replace(kept, parts=(*kept.parts, *waiting)))
-        waiting = []
-    return replace(prompt, messages=_with_last_files(messages, waiting)), tuple(moved)
 
 
 def reattach(prompt: Prompt) -> Prompt:
@@ -314,6 +292,23 @@ def _bytes_of(file: File) -> bytes:
         raise ClientError(
             ErrorKind.INVALID_REQUEST, f"{_called(file)} is no base64: {error}."
         ) from error
+
+
+def _gathered_at_users(prompt: Prompt) -> Prompt:
+    """The prompt with all files in users' turns."""
+    if not any(_strays(message) for message in prompt.messages):
+        return prompt
+    messages: list[Message] = []
+    waiting: list[File] = []
+    for message in prompt.messages:
+        waiting.extend(_strays(message))
+        if message.role != "user":
+            messages.append(_without_files(message))
+            continue
+        kept = _without_files(message, keep_own=True)
+        messages.append(replace(kept, parts=(*kept.parts, *waiting)))
+        waiting = []
+    return replace(prompt, messages=_with_last_files(messages, waiting))
 
 
 def _digest(content: bytes) -> str:

@@ -97,6 +97,8 @@ PHRASES: tuple[tuple[str, ErrorKind], ...] = (
     ("input is too long", ErrorKind.CONTEXT_TOO_LONG),
     ("overloaded", ErrorKind.OVERLOADED),
     ("timed out", ErrorKind.POE_TIMEOUT),
+    ("not support tool", ErrorKind.BOT_REJECTED),
+    ("not support function", ErrorKind.BOT_REJECTED),
 )
 """Lower-case words of Poe's sentences; the first that is found decides."""
 

@@ -1,12 +1,13 @@
 """Poe's grammar: a Prompt as a query dict, frames as reply events. Pure; knows no connection.
 
 Source: Poe's protocol specification (creator.poe.com/docs) and the official client, fastapi-poe.
-What the protocol cannot say of a Prompt (most of sampling, tool choice, output format) is not
-written: a filter has turned it into something sayable before.
+What the protocol cannot say of a Prompt (most of sampling, tool choice, output format, tools that
+take free text) is not written: a filter has turned it into something sayable before.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -39,12 +40,7 @@ _ROLES: dict[Role, str] = {
     "tool": "tool",
 }
 
-_FREE_TEXT_SCHEMA = {
-    "type": "object",
-    "properties": {"input": {"type": "string"}},
-    "required": ["input"],
-}
-"""What a tool that takes free text looks like in a protocol whose tools take JSON."""
+_HALF = re.compile("[\ud800-\udfff]")
 
 _Object = dict[str, Any]
 
@@ -53,7 +49,8 @@ def write_query(prompt: Prompt) -> dict[str, Any]:
     """The prompt as the body of a query.
 
     Raises:
-        ValueError: a file still holds its content or an id instead of a link.
+        ValueError: a file still holds its content or an id instead of a link, or stands in a
+            tool's result, where no bot would see it.
     """
     query: _Object = {
         "version": PROTOCOL_VERSION,
@@ -122,13 +119,10 @@ def _attachment(file: File) -> _Object:
 
 
 def _call(call: ToolCall) -> _Object:
-    arguments = call.arguments or "{}"
-    if call.kind == "custom":
-        arguments = json_text.write({"input": call.arguments})
     written: _Object = {
         "id": call.call_id,
         "type": "function",
-        "function": {"name": call.name, "arguments": arguments},
+        "function": {"name": call.name, "arguments": call.arguments or "{}"},
     }
     if call.extra is not None:
         written["extra_content"] = dict(call.extra)
@@ -136,18 +130,16 @@ def _call(call: ToolCall) -> _Object:
 
 
 def _results(results: Sequence[ToolResult], names: Mapping[str, str]) -> list[_Object]:
-    """One tool message for all results in a row, and their files: bots only look at a user's."""
+    """One tool message for all results in a row."""
     if not results:
         return []
     content = json_text.write([_result(result, names) for result in results])
-    messages: list[_Object] = [{"role": "tool", "content": content}]
-    files = [file for result in results for file in result.files]
-    if files:
-        messages.append(_plain("user", "The files that the tools returned:", files))
-    return messages
+    return [{"role": "tool", "content": content}]
 
 
 def _result(result: ToolResult, names: Mapping[str, str]) -> _Object:
+    if result.files:
+        raise ValueError(f"the files of the result {result.call_id!r} must be in a user's turn")
     return {
         "role": "tool",
         "tool_call_id": result.call_id,
@@ -164,12 +156,9 @@ def _set_parameters(messages: Sequence[_Object], parameters: Mapping[str, Any]) 
 
 
 def _tool(tool: Tool) -> _Object:
-    if tool.kind == "custom":
-        schema: Mapping[str, Any] = _FREE_TEXT_SCHEMA
-    else:
-        # The protocol's own type of a tool demands both fields.
-        schema = {"type": "object", "properties": {}, **tool.schema}
-    function = {"name": tool.name, "description": tool.description, "parameters": dict(schema)}
+    # The protocol's own type of a tool demands both fields of its schema.
+    schema = {"type": "object", "properties": {}, **tool.schema}
+    function = {"name": tool.name, "description": tool.description, "parameters": schema}
     return {"type": "function", "function": function}
 
 
@@ -218,7 +207,7 @@ class Reader:
                     self._collect(frame, events)
                 else:
                     self._say(events)
-                    events += self._read(frame)
+                    events += map(_readable, self._read(frame))
             except PoeError as error:
                 self._say(events)
                 events += self.fail(error)
@@ -241,9 +230,9 @@ class Reader:
             text = _with_whole_characters("".join(self._texts))
             self._texts.clear()
             if text and not self._halves and not _is_cut(text):
-                events.append(TextDelta(text, self._index))
+                events.append(_readable(TextDelta(text, self._index)))
             else:
-                events += self._whole(TextDelta(text, self._index))
+                events += map(_readable, self._whole(TextDelta(text, self._index)))
 
     def end(self) -> list[ReplyEvent]:
         """The last events of a reply whose bytes ended, as they should."""
@@ -258,7 +247,7 @@ class Reader:
             return []
         self._ended = True
         usage = self._chunks.usage
-        events: list[ReplyEvent] = list(self._halves.values())
+        events: list[ReplyEvent] = list(map(_readable, self._halves.values()))
         events += [usage] if usage is not None else []
         events.append(end)
         return events
@@ -393,6 +382,28 @@ def _with_whole_characters(text: str) -> str:
     if text.isascii():
         return text
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+
+
+def _readable(event: ReplyEvent) -> ReplyEvent:
+    """The event with U+FFFD for each half of a character that its other half never joined.
+
+    JSON could say a half, but many clients' readers refuse the whole text for it.
+    """
+    match event:
+        case TextDelta() | ReasoningDelta() | Replace():
+            return event if _is_utf8(event.text) else replace(event, text=_mended(event.text))
+        case ToolCallDelta(arguments=arguments) if not _is_utf8(arguments):
+            return replace(event, arguments=_mended(arguments))
+        case _:
+            return event
+
+
+def _is_utf8(text: str) -> bool:
+    return text.isascii() or _HALF.search(text) is None
+
+
+def _mended(text: str) -> str:
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _continues(event: _Piece, half: _Piece) -> bool:

@@ -37,9 +37,14 @@ _CONTENT = re.compile(
     re.IGNORECASE,
 )
 _REMINDER = re.compile(r"<system-reminder>.*?</system-reminder>", re.DOTALL)
-_FOLDER = re.compile(
-    r"(?:working directory|workspace|cwd|current directory)[^/\n]{0,40}?(/[\w./-]+)", re.IGNORECASE
+_PLACE = r"(?:working directory|workspace|cwd|current directory)"
+_FOLDERS = (
+    re.compile(
+        rf"{_PLACE}[\w ]{{0,20}}[\"'`>]*(?:\s+is)?\s*[:= ]\s*[\"'`]?(/[\w./-]+)", re.IGNORECASE
+    ),
+    re.compile(rf"{_PLACE}[^/\n]{{0,40}}?(/[\w./-]+)", re.IGNORECASE),
 )
+"""How clients say in which folder they are; the surer way first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,8 @@ class Call:
 
 def find_task(said: str, surroundings: str = "") -> Task | None:
     """The task that the user's words set; None if they set none that is understood here."""
-    own = _REMINDER.sub("", said)
+    # Clients that were given the words on a command line may have escaped their quotes.
+    own = _REMINDER.sub("", said).replace('\\"', '"')
     found = list(_TASK.finditer(own))
     if not found:
         return None
@@ -75,8 +81,9 @@ def find_task(said: str, surroundings: str = "") -> Task | None:
     rest = own[found[-1].start() :]
     quoted = ["".join(groups) for groups in _QUOTED.findall(rest)]
     contents = [one for one in quoted if one != file] or _CONTENT.findall(rest) or ["hello"]
-    folder = _FOLDER.search(said) or _FOLDER.search(surroundings)
-    return Task(file, contents[0], folder.group(1).rstrip(".") if folder else "")
+    places = (words.search(text) for words in _FOLDERS for text in (said, surroundings))
+    folder = next((place.group(1).rstrip(".") for place in places if place), "")
+    return Task(file, contents[0], folder)
 
 
 def next_call(task: Task, tools: Sequence[ToolOffer], rounds: int) -> Call | None:

@@ -12,6 +12,7 @@ from poeflask.simulator import agent, prompted
 from poeflask.simulator.agent import Call
 from poeflask.simulator.bot import Bot
 from poeflask.simulator.bots import NOTHING_SAID
+from poeflask.simulator.json_bots import asks_for_json, json_asked_for
 from poeflask.simulator.query import CallMade, Query, ToolOffer, read_results
 from poeflask.simulator.samples import Words, sample
 from poeflask.simulator.steps import DONE, Answer, Event, Steps, error_body, spoken, words
@@ -118,7 +119,8 @@ def _by_text(query: Query, decide: Decide, since: int) -> Steps:
         yield from spoken(_words_about(query, results))
         yield DONE
         return
-    yield from spoken("Let me see.\n\n")
+    if "nothing else" not in query.words:
+        yield from spoken("Let me see.\n\n")
     for call in calls:
         yield from spoken(prompted.call_text(query.instructions, call.name, call.arguments) + "\n")
     yield DONE
@@ -132,10 +134,13 @@ def _plain_calls(
     said = prompted.own_words(query.words)
     tool = _fitting(tools, said)
     count = max((n for times, n in _TIMES.items() if times in said.lower()), default=1)
-    return tuple(
-        Call(tool.name, sample({"type": "object", **tool.schema}, Words(said, skip=n)))
-        for n in range(count)
-    )
+    return tuple(Call(tool.name, _arguments(tool, Words(said, skip=n))) for n in range(count))
+
+
+def _arguments(tool: ToolOffer, words: Words) -> dict[str, Any]:
+    """Arguments by the tool's schema; none if it describes no object, or only itself."""
+    made = sample({"type": "object", **tool.schema}, words)
+    return made if isinstance(made, dict) else {}
 
 
 def _agent_calls(
@@ -179,6 +184,8 @@ def _fitting(tools: Sequence[ToolOffer], said: str) -> ToolOffer:
 
 
 def _words_about(query: Query, results: Sequence[str]) -> str:
+    if asks_for_json(query):
+        return json_asked_for(query)
     if results:
         return f"Done. The tool said: {' / '.join(results)}"
     return f"No tool is needed. You said: {prompted.own_words(query.words) or NOTHING_SAID}"

@@ -38,9 +38,10 @@ def address(
     name = prompt.bot if bot is None else bot.handle
     profile = catalogue.profile(name)
     declared = {field: value for field, value in extras.items() if field in profile.parameters}
+    strangers = tuple(field for field in extras if field not in declared)
     g.model = name
     addressed = replace(prompt, bot=name, parameters={**declared, **prompt.parameters})
-    return addressed, left_out(addressed, profile)
+    return addressed, (*left_out(addressed, profile), *strangers)
 
 
 class Making(NamedTuple):

@@ -36,7 +36,8 @@ def install(app: Flask, shapes: dict[str, ErrorShape]) -> None:
 
     Args:
         app: the app.
-        shapes: the error shape of each blueprint that speaks neither OpenAI's nor Anthropic's.
+        shapes: the error shape of each blueprint that speaks neither OpenAI's nor Anthropic's, and
+            of the first words of its paths, for where there is no route.
     """
     app.extensions[_SHAPES] = shapes
     app.register_error_handler(PoeflaskError, answer)
@@ -74,7 +75,8 @@ def shape() -> ErrorShape:
     if speaks_anthropic(request):
         return anthropic_error
     shapes = cast("dict[str, ErrorShape]", current_app.extensions[_SHAPES])
-    return shapes.get(request.blueprint or "", openai_error)
+    first_word = request.path.split("/", 2)[1]
+    return shapes.get(request.blueprint or first_word, openai_error)
 
 
 def _answer_http(error: HTTPException) -> Response:

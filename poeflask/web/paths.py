@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -29,6 +29,25 @@ def canonical(path: str, versioned: frozenset[str]) -> str:
     return f"/v1{path}" if first in versioned else path
 
 
+def google_path(path: str, environ: Mapping[str, Any]) -> str:
+    """The path under /v1beta for a client of Google's that asks for models under /v1.
+
+    Google's API and OpenAI's have /v1/models in common; where and how a client says its key tells
+    whose it is.
+    """
+    shared = path == "/v1/models" or path.startswith("/v1/models/")
+    if not shared or not (_GOOGLE_HEADERS & environ.keys() or _has_key(environ)):
+        return path
+    return f"/v1beta{path.removeprefix('/v1')}"
+
+
+_GOOGLE_HEADERS = frozenset({"HTTP_X_GOOG_API_KEY", "HTTP_X_GOOG_API_CLIENT"})
+
+
+def _has_key(environ: Mapping[str, Any]) -> bool:
+    return "&key=" in f"&{environ.get('QUERY_STRING', '')}"
+
+
 class CanonicalPaths:
     """WSGI middleware that rewrites the path before it is routed."""
 
@@ -37,7 +56,8 @@ class CanonicalPaths:
         self._versioned = frozenset(versioned)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        environ["PATH_INFO"] = canonical(environ.get("PATH_INFO", ""), self._versioned)
+        path = canonical(environ.get("PATH_INFO", ""), self._versioned)
+        environ["PATH_INFO"] = google_path(path, environ)
         return self._app(environ, start_response)
 
 

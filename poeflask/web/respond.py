@@ -33,8 +33,9 @@ def stream(
     first_event_wait_s: float,
     heartbeat_s: float,
     headers: Mapping[str, str],
+    mimetype: str = "text/event-stream",
 ) -> Response:
-    """The answer as server-sent events.
+    """The answer as a stream: server-sent events, or whatever `mimetype` says the encoder writes.
 
     Waits for the answer's beginning first, so that a refusal has its true status; but no longer
     than `first_event_wait_s`: then the stream opens and heartbeats keep it alive.
@@ -49,7 +50,7 @@ def stream(
         answer.begin(first_event_wait_s)
         straight = to_client(request.environ)
         body = _Frames(answer, encoder, heartbeat_s, line, straight)
-        response = Response(iter(body), mimetype="text/event-stream")
+        response = Response(iter(body), mimetype=mimetype)
         response.headers.update(STREAM_HEADERS)
         response.headers.update(headers)
         response.call_on_close(let_go)

@@ -10,9 +10,12 @@ from flask import current_app
 
 from poeflask.bridge import Bridge
 from poeflask.core.prompt import Prompt
+from poeflask.embedder import Embedder
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import OpenFile
 from poeflask.stores.base import Store
+from poeflask.stores.kept_files import KeptFiles
+from poeflask.threads import Threads
 from poeflask.web.background import Background
 
 _NAME = "poeflask"
@@ -42,6 +45,11 @@ class Services:
     Attributes:
         upstream_for: the Poe that a key belongs to.
         store: where shared state is kept.
+        files: what clients keep here.
+        max_file_bytes: the largest file that is taken.
+        moderation_bot: the name of the bot that judges for /v1/moderations, or empty.
+        threads: for work that would hold up other requests.
+        embedder: makes vectors, in one of these threads.
         count_prompt: begins to count a prompt's tokens; what it gives waits for the number.
         clock: seconds since 1970.
         new_id: an id that cannot be guessed, behind the given prefix.
@@ -50,12 +58,19 @@ class Services:
         skip_system_prompt: whether bots leave their own persona aside; "auto" if the client sends
             a system message.
         example_key: a key that works here without an account, or empty.
+        local_key: the Poe key of those requests of this machine's programs that bring none, for
+            APIs that know no keys; empty if they are refused.
         catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
         background: reads answers that nobody waits for.
     """
 
     upstream_for: Callable[[str], Upstream]
     store: Store
+    files: KeptFiles
+    max_file_bytes: int
+    moderation_bot: str
+    threads: Threads
+    embedder: Embedder
     count_prompt: Callable[[Prompt], Callable[[], int]]
     clock: Callable[[], float]
     new_id: Callable[[str], str]
@@ -63,6 +78,7 @@ class Services:
     first_event_wait_s: float
     skip_system_prompt: Literal["auto", "always", "never"]
     example_key: str
+    local_key: str
     catalogue_state: Callable[[], str]
     background: Background
 

@@ -1,14 +1,15 @@
-"""Tests of the two shapes in which errors are told."""
+"""Tests of the shapes in which errors are told."""
 
 import json
 
 import pytest
 
-from poeflask.core.dialect import anthropic_error, openai_error
+from poeflask.core.dialect import anthropic_error, google_error, ollama_error, openai_error
 from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeError
 
 LEAVES = {"client": ClientError, "poe": PoeError, "own": OwnError}
 SHAPES = [openai_error, anthropic_error]
+ALL_SHAPES = [*SHAPES, google_error, ollama_error]
 
 
 def make(kind, **fields):
@@ -59,8 +60,43 @@ def test_every_kind_can_be_told(shape, kind):
     assert "Retry-After" not in got.headers
 
 
+def test_ollama_is_told_a_sentence():
+    """And nothing else."""
+    got = ollama_error(make(ErrorKind.UNKNOWN_MODEL, param="model"), "req-1")
+
+    assert 404 == got.status
+    assert {"error": "Sorry."} == got.body
+
+
+def test_google_is_told_status_field_and_delay():
+    """The status's name, and the details that Google's clients read."""
+    wrong = google_error(make(ErrorKind.INVALID_REQUEST, param="contents"), "r").body["error"]
+    limited = google_error(make(ErrorKind.RATE_LIMITED, retry_after_s=2.5), "r").body["error"]
+
+    kind = "type.googleapis.com/google.rpc."
+    violation = {"field": "contents", "description": "Sorry."}
+    assert {
+        "code": 400,
+        "message": "Sorry.",
+        "status": "INVALID_ARGUMENT",
+        "details": [{"@type": f"{kind}BadRequest", "fieldViolations": [violation]}],
+    } == wrong
+    assert (429, "RESOURCE_EXHAUSTED") == (limited["code"], limited["status"])
+    assert [{"@type": f"{kind}RetryInfo", "retryDelay": "2.5s"}] == limited["details"]
+
+
+@pytest.mark.parametrize("kind", ErrorKind)
+def test_google_knows_every_status(kind):
+    """Body and answer say the same one, which the official client can sort."""
+    got = google_error(make(kind), "r")
+
+    assert got.status == got.body["error"]["code"]
+    assert got.status in (RULES[kind].status, 503)
+    assert got.body["error"]["status"].isupper()
+
+
 @pytest.mark.parametrize(("seconds", "header"), [(0.0, "1"), (0.2, "1"), (7.6, "8"), (60, "60")])
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", ALL_SHAPES)
 def test_waiting_is_told_in_whole_seconds(shape, seconds, header):
     """At least one: zero would be no waiting at all."""
     error = make(ErrorKind.RATE_LIMITED, retry_after_s=seconds)
@@ -68,7 +104,7 @@ def test_waiting_is_told_in_whole_seconds(shape, seconds, header):
     assert header == shape(error, "r").headers["Retry-After"]
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", ALL_SHAPES)
 def test_what_poe_forbids_is_not_advised(shape):
     """Even if the kind would allow another try."""
     error = make(ErrorKind.POE_FAILED, allow_retry=False)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poeflask.core.json_text import NotJsonError, read, write
+from poeflask.core.json_text import NotJsonError, read, repaired, write
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_texts_become_values(text, value):
         ("NaN", "NaN is not a JSON number"),
         ("[-Infinity]", "-Infinity is not a JSON number"),
         ("[" * 200_000, "its brackets are nested too deeply"),
-        ("9" * 5000, "4300 digits"),
+        ("9" * 5000, "thousands of digits"),
     ],
 )
 def test_other_texts_are_no_json(text, why):
@@ -80,3 +80,14 @@ def test_what_is_written_reads_the_same(value):
     whole = json.loads(json.dumps(value))
 
     assert whole == read(write(value).encode())
+
+
+def test_a_broken_text_is_repaired():
+    """What was most probably meant by quotes, commas and comments gone wrong is found."""
+    assert {"a": [1, 2], "b": True} == repaired("{'a': [1, 2,], // list\n b: True}")
+
+
+def test_brackets_without_end_cannot_be_repaired():
+    """Nesting deeper than can be followed is no JSON, not a crash."""
+    with pytest.raises(NotJsonError):
+        repaired("[" * 5000 + "]")

@@ -123,3 +123,14 @@ def test_cuts_do_not_matter(text, size):
     pieces = [text[at : at + size] for at in range(0, len(text), size)]
 
     assert text == gather(TextDelta(piece) for piece in pieces).text
+
+
+def test_usages_are_added():
+    """What two answers cost together is exact only if both parts are."""
+    total = Usage(prompt_tokens=1, completion_tokens=2, exact=True) + Usage(
+        prompt_tokens=10, reasoning_tokens=5, cached_tokens=3
+    )
+
+    assert total == Usage(
+        prompt_tokens=11, completion_tokens=2, reasoning_tokens=5, cached_tokens=3
+    )

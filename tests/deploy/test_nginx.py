@@ -132,6 +132,7 @@ def write_site(folder, certificate, http_port, https_port, changes):
         "/etc/letsencrypt/live/poeflask.example/fullchain.pem": f"{certificate}/cert.pem",
         "/etc/letsencrypt/live/poeflask.example/privkey.pem": f"{certificate}/key.pem",
         "/run/poeflask.sock": f"{folder}/poeflask.sock",
+        "/var/log/nginx/access.log": f"{folder}/access.log",
         **changes,
     }
     text = CONF.read_text(encoding="utf-8")
@@ -335,6 +336,22 @@ def test_every_answer_is_hardened(front, path):
     assert ["nosniff"] == headers.get_all("X-Content-Type-Options")
     assert ["no-referrer"] == headers.get_all("Referrer-Policy")
     assert "nginx" == headers["Server"]
+
+
+def test_no_query_is_logged(front, tmp_path):
+    """Google's clients may send their key in it."""
+    front.ask("/v1beta/models?key=canary-815")
+    connection = http.client.HTTPConnection("127.0.0.1", front.http_port, timeout=5)
+    connection.request("GET", "/v1beta/models?key=canary-815")
+    connection.getresponse().read()
+    connection.close()
+    log = tmp_path / "access.log"
+    with gevent.Timeout(5):
+        # nginx answers first and logs then.
+        while len(logged := log.read_text().splitlines()) < 2:
+            gevent.sleep(0.01)
+
+    assert all('"GET /v1beta/models HTTP/' in line for line in logged)
 
 
 def test_poeflask_itself_says_what_nginx_would_only_cut():

@@ -16,6 +16,7 @@ from poeflask.endpoints.shapes import (
     Name,
     Number,
     Numbers,
+    RoundNumber,
     Table,
     Whole,
     WordList,
@@ -179,3 +180,24 @@ def test_sentences_stay_short():
     assert len(shown("a" * 1000)) == 41
     assert one_of(["a"]) == "'a'"
     assert one_of(["a", "b", "c"]) == "'a', 'b' or 'c'"
+
+
+class Loose(Envelope):
+    """A body of a client that writes every number with a point."""
+
+    count = RoundNumber(0, 5)
+
+
+@pytest.mark.parametrize("sent", [3, 3.0])
+def test_a_round_number_may_have_a_point(sent: float):
+    """It comes out as the whole number that it is."""
+    got = read_envelope(Loose(), {"count": sent})["count"]
+
+    assert (3, int) == (got, type(got))
+
+
+@pytest.mark.parametrize("sent", [3.5, 6.0, -1, True, "3", float("inf"), float("nan")])
+def test_other_numbers_are_not_rounded(sent: object):
+    """A fraction, and what is out of range, is told as in any other field."""
+    with pytest.raises(ClientError, match="whole number from 0 to 5"):
+        read_envelope(Loose(), {"count": sent})

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from poeflask.core.errors import ErrorKind, PoeError
-from poeflask.core.prompt import Prompt
+from poeflask.core.json_text import repaired
+from poeflask.core.profile import Profile
+from poeflask.core.prompt import Limits, OutputFormat, Prompt, Tool, ToolChoice
 from poeflask.core.reply import (
     Failure,
     Finish,
     Pause,
+    Replace,
     ReplyEvent,
     TextDelta,
+    Usage,
 )
 from poeflask.filters.base import Filter
-from poeflask.filters.chain import Chain
+from poeflask.filters.chain import Aids, Chain, Wants, chain_for
+from tests.filters.laws import Answered, check_laws, parted, recut, side_events, streams
 
 PROMPT = Prompt(bot="b", messages=())
 
@@ -143,3 +154,64 @@ def test_an_early_end_ends_parallel_answers_too() -> None:
     got = marks.feed([TextDelta("a"), TextDelta("more")])
 
     assert [Finish("stop", index=1), TextDelta("a1"), Finish("stop")] == got
+
+
+TOOL = Tool(name="get_time", schema={"type": "object"})
+ASKED = {
+    "plain": PROMPT,
+    "limits": replace(PROMPT, limits=Limits(stop=("STOP",), max_tokens=5)),
+    "tools": replace(PROMPT, tools=(TOOL,)),
+    "required": replace(PROMPT, tools=(TOOL,), tool_choice=ToolChoice(mode="required")),
+    "structured": replace(PROMPT, output_format=OutputFormat(kind="json_object")),
+    "all": replace(
+        PROMPT,
+        tools=(TOOL,),
+        output_format=OutputFormat(kind="json_object"),
+        limits=Limits(stop=("STOP",), max_tokens=5),
+    ),
+}
+PIECES = (
+    "Hello ",
+    "STOP",
+    "*Thinking...*\n\n> why\n\n",
+    "<think>",
+    "</think>",
+    '<tool_call>{"name": "get_time", "arguments": {}}</tool_call>',
+    "{}",
+    "```",
+    "![a][ref]",
+)
+MORE = st.one_of(side_events, st.builds(Replace, st.sampled_from(("", "Hello", "{}"))))
+
+
+def real_chain(prompt: Prompt, native: bool) -> Chain:
+    """The chain that the house makes for this prompt, with aids that need nobody else."""
+    numbers = itertools.count()
+    aids = Aids(
+        count=lambda text: len(text.split()),
+        count_prompt=lambda prompt: lambda: 1,
+        repair=repaired,
+        new_call_id=lambda: f"call_{next(numbers)}",
+    )
+    chain = chain_for(prompt, Profile(bot="b", native_tools=native), Wants(), aids)
+    chain.on_prompt(prompt)
+    return chain
+
+
+@pytest.mark.parametrize("native", [True, False], ids=["native", "prompted"])
+@pytest.mark.parametrize("prompt", ASKED.values(), ids=ASKED)
+@settings(max_examples=50)
+@given(data=st.data())
+def test_the_whole_chain_keeps_the_laws(data: st.DataObject, prompt: Prompt, native: bool) -> None:
+    """One end, at every cut the same; nothing but what clients may see, usage before a Finish."""
+    stream = data.draw(streams(PIECES, MORE))
+    second = data.draw(streams(PIECES, side_events))
+
+    def make() -> Answered:
+        return Answered(real_chain(prompt, native), second)
+
+    got = check_laws(make, stream, data.draw(recut(stream)), parted)
+    assert not any(isinstance(event, Replace) for event in got)
+    counted = [place for place, event in enumerate(got) if isinstance(event, Usage)]
+    if isinstance(got[-1], Finish):
+        assert [len(got) - 2] == counted

@@ -17,9 +17,10 @@ from pathlib import Path
 
 import pytest
 
+from poeflask.core.json_text import repaired
 from poeflask.core.prompt import Message, Prompt, Text, Tool, ToolChoice
 from poeflask.core.reply import Failure, Finish, ReplyEvent, TextDelta, gather
-from poeflask.filters.tools import PromptedTools
+from poeflask.filters.prompted_tools import PromptedTools
 
 MARK = "k3f9x2"
 CORPUS = Path(__file__).parent / "tool_corpus"
@@ -117,7 +118,9 @@ CASES = list(_cases())
 def answer(pieces: Iterable[str]) -> tuple[list[ReplyEvent], Prompt | None]:
     """What becomes of a bot's text that comes in these pieces."""
     ids = (f"call_{number}" for number in range(1000))
-    filter_ = PromptedTools(TOOLS, ToolChoice(), MARK, new_call_id=lambda: next(ids))
+    filter_ = PromptedTools(
+        TOOLS, ToolChoice(), MARK, new_call_id=lambda: next(ids), repair=repaired
+    )
     filter_.on_prompt(Prompt(bot="b", messages=(Message("user", (Text("go"),)),), tools=TOOLS))
     events: list[ReplyEvent] = []
     for event in [*map(TextDelta, pieces), Finish("stop")]:

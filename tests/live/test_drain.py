@@ -60,3 +60,21 @@ def test_running_answers_end_with_an_error_before_the_server_does(stopping: Live
     assert DRAIN_S - 4 < took_s < DRAIN_S - 1
     time.sleep(0.2)
     assert ["ok", "draining"] == outcomes(stopping)[-2:]
+
+
+def test_a_reload_loses_nothing(stopping: Live) -> None:
+    """Answers that run go on in the old worker, and new requests find the new one."""
+    running = ask(stopping, "Slow-Talker")
+    os.kill(stopping.pid, signal.SIGHUP)
+    deadline = time.monotonic() + 20
+    during = []
+    while (
+        time.monotonic() < deadline
+        and "Booting" not in stopping.log.read_text().partition("Handling signal: hup")[2]
+    ):
+        during.append(ask(stopping, "Echo").status_code)
+    after = ask(stopping, "Echo")
+
+    assert '"finish_reason":"stop"' in running.text
+    assert {200} >= set(during)
+    assert 200 == after.status_code

@@ -60,7 +60,8 @@ class Memory(dict):
 def attachments(poe, cache=None, stored=None, **options):
     """The part under test over a Poe and a cache."""
     cache = Memory() if cache is None else cache
-    return Attachments(poe, cache, lookup=(stored or {}).get, **options)
+    kept = stored or {}
+    return Attachments(poe, cache, lookup=lambda file_id, key: kept.get((file_id, key)), **options)
 
 
 def inline(content, **said):
@@ -82,19 +83,18 @@ def test_content_is_uploaded_and_becomes_a_link():
     """Poe gets the bytes, a name and the true type; the prompt holds the link alone."""
     poe = Poe()
 
-    got, moved = attachments(poe).attach(asking(inline(PNG)), "k")
+    got = attachments(poe).attach(asking(inline(PNG)), "k")
 
     assert [("k", PNG, "image.png", "image/png")] == poe.contents
     link = File(url="https://poe.example/1", content_type="image/png", name="image.png")
     assert [Text("Look."), link] == parts_of(got)
-    assert () == moved
 
 
 def test_a_prompt_without_files_stays_the_same():
     """Nothing is made anew where there is nothing to do."""
     prompt = asking()
 
-    assert prompt is attachments(Poe()).attach(prompt, "k")[0]
+    assert prompt is attachments(Poe()).attach(prompt, "k")
 
 
 def test_the_same_content_is_uploaded_once_under_all_its_names():
@@ -102,7 +102,7 @@ def test_the_same_content_is_uploaded_once_under_all_its_names():
     poe, cache = Poe(), Memory()
     files = attachments(poe, cache, content_ttl_s=7.0)
 
-    got, _ = files.attach(asking(inline(PNG, name="a.png"), inline(PNG, name="b.png")), "k")
+    got = files.attach(asking(inline(PNG, name="a.png"), inline(PNG, name="b.png")), "k")
     files.attach(asking(inline(PNG)), "k")
     files.attach(asking(inline(PNG)), "another")
 
@@ -116,7 +116,7 @@ def test_uploads_run_side_by_side_within_a_bound():
     """Eight files take as long as the rounds they need, never more than four at once."""
     poe = Poe(slow_s=0.01)
 
-    got, _ = attachments(poe, parallel=4).attach(
+    got = attachments(poe, parallel=4).attach(
         asking(*(inline(PNG + bytes([n])) for n in range(8))), "k"
     )
 
@@ -201,11 +201,13 @@ def test_what_cannot_be_a_file_is_refused_by_name(file, kind, word):
 
 
 def test_a_stored_file_is_looked_up():
-    """An id stands for the content that was stored under it."""
+    """An id stands for the content that this client stored under it, and for nobody else's."""
     poe = Poe()
-    stored = {"file-1": inline(b"a,b", name="a.csv")}
+    stored = {("file-1", "k"): inline(b"a,b", name="a.csv")}
 
     attachments(poe, stored=stored).attach(asking(File(file_id="file-1")), "k")
+    with pytest.raises(ClientError, match="no file with the id 'file-1'"):
+        attachments(poe, stored=stored).attach(asking(File(file_id="file-1")), "another")
 
     assert [("k", b"a,b", "a.csv", "text/csv")] == poe.contents
 
@@ -223,7 +225,7 @@ def test_poes_own_links_are_attached_as_they_are(url, content_type):
     """What Poe holds is not uploaded again; its type is read from the link."""
     poe = Poe()
 
-    got, _ = attachments(poe).attach(asking(File(url=url)), "k")
+    got = attachments(poe).attach(asking(File(url=url)), "k")
 
     [_, link] = parts_of(got)
     assert (url, content_type) == (link.url, link.content_type)
@@ -238,7 +240,7 @@ def test_other_links_are_fetched_by_poe_once():
     prompt = asking(File(url="https://a.example/b%20c.html?x=1"))
 
     files.attach(prompt, "k")
-    got, _ = files.attach(prompt, "k")
+    got = files.attach(prompt, "k")
 
     assert [("k", "https://a.example/b%20c.html?x=1", "b c.html")] == poe.links
     link = File(url="https://poe.example/link/1", content_type="text/html", name="b c.html")
@@ -269,22 +271,19 @@ def test_files_of_other_turns_move_to_a_users_turn():
         ),
     )
 
-    got, moved = attachments(Poe()).attach(prompt, "k")
+    got = attachments(Poe()).attach(prompt, "k")
 
     mine, user, tool = got.messages
     assert (Text("Here."),) == mine.parts
     assert ["2.png", "0.png", "1.png"] == [part.name for part in user.parts[1:]]
     assert ToolResult(call_id="c", text="The result is the attached file.") == tool.parts[0]
-    assert ["'0.png' in messages[0]", "'1.png' in messages[2]"] == [
-        sentence.removeprefix("The file ").partition(" was")[0] for sentence in moved
-    ]
 
 
 def test_files_without_any_users_turn_get_one():
     """Nothing is left out for want of a user's turn."""
     prompt = Prompt(bot="Bot", messages=(Message("system", (File(url=CDN),)),))
 
-    got, _ = attachments(Poe()).attach(prompt, "k")
+    got = attachments(Poe()).attach(prompt, "k")
 
     assert ["system", "user"] == [message.role for message in got.messages]
     assert CDN == parts_of(got)[-1].url

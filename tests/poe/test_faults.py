@@ -122,6 +122,7 @@ def test_what_poe_names_counts_first(status, error, kind):
             ErrorKind.RATE_LIMITED,
         ),
         ({"text": "This bot needs more points to answer your request."}, ErrorKind.NO_POINTS),
+        ({"text": "Model X does not support tool calling."}, ErrorKind.BOT_REJECTED),
         ({"text": "You do not have enough points to message this bot."}, ErrorKind.NO_POINTS),
         ({"text": "Sorry", "error_type": "insufficient_fund"}, ErrorKind.NO_POINTS),
         ({"text": "Bot does not exist"}, ErrorKind.UNKNOWN_MODEL),

@@ -109,6 +109,18 @@ def test_a_task_is_read_from_what_is_said(said, expected):
     assert expected == find_task(said)
 
 
+def test_a_folder_that_is_named_is_surer_than_one_that_is_near():
+    """A sentence about folders does not hide the line that says where the client is."""
+    around = "To look around the current directory, read docs/commands first.\ncwd: `/home/me`\n"
+
+    assert "/home/me/a.txt" == find_task("create a.txt", around).path
+
+
+def test_escaped_quotes_are_quotes():
+    """A client may hand on its command line as it was written."""
+    assert "good morning" == find_task(r'"Create a.txt with the content \"good morning\"."').content
+
+
 def test_the_folder_makes_the_path_whole():
     """A working directory named around the task stands in front of the file, unless it has one."""
     around = "Environment:\n  Primary working directory: /home/me/work\n"

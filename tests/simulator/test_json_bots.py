@@ -48,3 +48,11 @@ def test_the_last_schema_counts():
 def test_without_a_schema_there_is_an_answer():
     """A prompt that only shows an example object gets an object with an answer."""
     assert ANSWER == find_schema('Answer with JSON. For example: {"key":"value"}')
+
+
+def test_named_keys_are_a_schema():
+    """A user who names the keys and no schema gets an object of them."""
+    asked = "Tell a joke. Answer with JSON with `setup` and `punchline` keys, nothing else."
+
+    _, fenced, _ = act("json-writer", user(asked)).split("```")
+    assert {"setup", "punchline"} == set(json_text.read(fenced.removeprefix("json")))

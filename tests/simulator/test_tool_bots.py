@@ -45,6 +45,15 @@ def test_a_call_comes_in_pieces_as_openai_writes_them():
     assert DONE == got[-1]
 
 
+@pytest.mark.parametrize("schema", [{"$ref": "#"}, {"type": "string"}, {}])
+def test_a_tool_whose_schema_is_no_object_is_called_without_arguments(schema):
+    """Arguments are an object, whatever the schema says."""
+    odd = {"type": "function", "function": {"name": "odd", "parameters": schema}}
+    got = act("tool-user", user("Do it."), tools=[odd])
+
+    assert [("odd", {})] == native_calls(iter(got))
+
+
 def test_twice_means_two_calls():
     """Several calls are made if they are asked for, with values and ids of their own."""
     got = act("tool-user", user("The weather in Paris and in Rome, twice"), tools=[WEATHER])
@@ -142,6 +151,22 @@ def test_native_tools_mean_nothing_to_a_bot_without_them():
     got = act("prompted-tools", user("hi"), tools=[WEATHER])
 
     assert "No tool is needed. You said: hi" == said(iter(got))
+
+
+def test_a_call_alone_is_made_without_words():
+    """A prompt that wants a call and nothing else gets no words before it."""
+    wanted = user("The weather in Paris? Answer with a tool call and nothing else.")
+    got = said(iter(act("prompted-tools", SYSTEM, wanted)))
+
+    assert got.startswith("<tool_call:k3")
+
+
+@pytest.mark.parametrize("name", ["tool-user", "prompted-tools", "agent", "prompted-agent"])
+def test_json_is_written_where_no_tool_is_called(name):
+    """Like other bots these can give their answer in the form that the user asks for."""
+    asked = 'Plan 3 days.\n\nAnswer with JSON only, valid against {"type": "integer"}'
+
+    assert "3" == said(iter(act(name, user(asked))))
 
 
 def test_the_agent_writes_reads_and_is_done():

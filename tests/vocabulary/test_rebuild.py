@@ -8,7 +8,7 @@ from importlib.resources import files
 import pytest
 
 from poeflask.core import json_text
-from poeflask.vocabulary import o200k, rebuild
+from poeflask.vocabulary import cl100k, o200k, rebuild
 
 SHIPPED = lzma.decompress(files("poeflask.vocabulary").joinpath(o200k.FILE).read_bytes())
 
@@ -42,6 +42,15 @@ def test_the_original_file_is_rebuilt():
     assert SHIPPED == rebuild.original(package(lines))
 
 
+def test_the_other_file_is_rebuilt_too():
+    """By its own hash; another one is refused."""
+    shipped = lzma.decompress(files("poeflask.vocabulary").joinpath(cl100k.FILE).read_bytes())
+
+    assert shipped == rebuild.original_cl100k(package(as_package_lines(shipped)))
+    with pytest.raises(o200k.VocabularyError, match="SHA-256"):
+        rebuild.original_cl100k(package("! 0 IQ=="))
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
@@ -57,6 +66,7 @@ def test_another_vocabulary_is_refused(changes, sentence):
 
 
 def test_without_a_path_it_says_how_it_is_used():
-    """One argument is needed."""
-    with pytest.raises(SystemExit, match=r"usage: python -m poeflask\.vocabulary\.rebuild"):
-        rebuild.main([])
+    """One argument is needed, and it must name one of the two."""
+    for arguments in ([], ["a", "b"], ["p50k_base.json"]):
+        with pytest.raises(SystemExit, match=r"usage: python -m poeflask\.vocabulary\.rebuild"):
+            rebuild.main(arguments)

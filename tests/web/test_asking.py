@@ -52,11 +52,12 @@ def test_a_private_bot_is_asked_as_it_is(catalogue: Catalogue) -> None:
 
 
 def test_fields_that_the_bot_declares_are_its_parameters(catalogue: Catalogue) -> None:
-    """Others are not; what the client gave as a parameter wins."""
+    """Others are named as left out; what the client gave as a parameter wins."""
     asked = Prompt(bot="claude-x", messages=(), parameters={"size": "L"})
-    prompt, _ = address(asked, {"effort": "high", "size": "S", "colour": "red"}, catalogue)
+    prompt, left_out = address(asked, {"effort": "high", "size": "S", "colour": "red"}, catalogue)
 
     assert {"effort": "high", "size": "L"} == prompt.parameters
+    assert ("colour",) == left_out
 
 
 def test_what_the_bot_cannot_honour_is_named(catalogue: Catalogue) -> None:

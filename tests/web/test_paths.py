@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from poeflask.web.paths import canonical, versioned_words
+from poeflask.web.paths import canonical, google_path, versioned_words
 
 WORDS = frozenset({"chat", "models"})
 
@@ -35,3 +35,23 @@ def test_spellings_of_one_route(written: str, meant: str) -> None:
 def test_words_behind_the_version_come_from_the_routes() -> None:
     """A new route needs no second list."""
     assert WORDS == versioned_words(["/v1/chat/completions", "/v1/models/<name>", "/healthz"])
+
+
+@pytest.mark.parametrize(
+    ("path", "environ", "meant"),
+    [
+        ("/v1/models", {"HTTP_X_GOOG_API_KEY": "k"}, "/v1beta/models"),
+        ("/v1/models/Echo", {"HTTP_X_GOOG_API_CLIENT": "genai"}, "/v1beta/models/Echo"),
+        ("/v1/models/a/v1", {"QUERY_STRING": "key=k"}, "/v1beta/models/a/v1"),
+        ("/v1/models", {"QUERY_STRING": "pageSize=5&key=k"}, "/v1beta/models"),
+        ("/v1/models", {"QUERY_STRING": "monkey=k"}, "/v1/models"),
+        ("/v1/models", {"HTTP_AUTHORIZATION": "Bearer k"}, "/v1/models"),
+        ("/v1/modelsx", {"HTTP_X_GOOG_API_KEY": "k"}, "/v1/modelsx"),
+        ("/v1/chat/completions", {"HTTP_X_GOOG_API_KEY": "k"}, "/v1/chat/completions"),
+    ],
+)
+def test_google_s_clients_find_their_models_under_v1(
+    path: str, environ: dict[str, str], meant: str
+) -> None:
+    """The key's place tells whose client asks; nothing but the models is shared."""
+    assert meant == google_path(path, environ)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +41,7 @@ class ChatRequest:
         extras: unknown fields with plain values, such as a bot's own parameters that an SDK's
             `extra_body` put beside the known fields; only the bot's profile can tell.
         ignored: names of fields and paths of parts that were accepted and have no effect.
+        spellings: the fields in which the request said what a Prompt calls otherwise.
     """
 
     model: str
@@ -52,10 +53,21 @@ class ChatRequest:
     reasoning_names: tuple[str, ...] = ("reasoning_content",)
     extras: Mapping[str, Any] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def spelled(self, wishes: Iterable[str]) -> list[str]:
+        """These wishes of the prompt by the names of the fields that the client wrote."""
+        return [name for wish in wishes for name in self.spellings.get(wish, (wish,))]
 
 
 _THINKING_FIELDS = ("reasoning", "thinking", "enable_thinking", "google")
 """What `extra_body` may hold that is no bot's parameter, when a client sends it literally."""
+
+_SPELLINGS = {
+    "thinking": ("reasoning_effort", *_THINKING_FIELDS),
+    "web_search": ("web_search_options",),
+}
+"""The fields that say what a Prompt calls by the one name."""
 
 _COLOUR: Mapping[str, tuple[Any, ...]] = {
     "audio": (),
@@ -115,6 +127,7 @@ def decode(body: object, *, skip_system_prompt: SkipSystemPrompt = "auto") -> Ch
         reasoning_names=_reasoning_names(envelope),
         extras=extras,
         ignored=without_effect[:_MAX_IGNORED],
+        spellings=_spellings(envelope),
     )
 
 
@@ -148,6 +161,14 @@ def _colour(envelope: Mapping[str, Any]) -> list[str]:
     if any(modality != "text" for modality in envelope.get("modalities", ())):
         names.append("modalities")
     return names
+
+
+def _spellings(envelope: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    sent = {
+        wish: tuple(name for name in names if name in envelope)
+        for wish, names in _SPELLINGS.items()
+    }
+    return {wish: names for wish, names in sent.items() if names}
 
 
 def _sampling(envelope: Mapping[str, Any]) -> Sampling:

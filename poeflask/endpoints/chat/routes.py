@@ -33,7 +33,7 @@ def create_chat_completion() -> Response:
     )
     wants = Wants(usage=asked.include_usage or not asked.stream)
     answer = upstream.bridge.open(prompt, key, wants, n=asked.n)
-    headers = ignored_header([*asked.ignored, *left_out])
+    headers = ignored_header([*asked.ignored, *asked.spelled(left_out)])
     if not asked.stream:
         return respond.whole(request, answer, encoder, headers=headers)
     return respond.stream(

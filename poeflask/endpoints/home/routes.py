@@ -20,7 +20,9 @@ _POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'sel
 
 @home.get("/")
 def front_page() -> Response:
-    """The page for people; nothing on it needs a key."""
+    """The page for people, which needs no key; Ollama's own clients get the words they look for."""
+    if request.user_agent.string.lower().startswith("ollama"):
+        return Response("Ollama is running", mimetype="text/plain")
     key = services().example_key
     page = render_template(
         "home/home.html", examples=examples(request.host_url.rstrip("/"), key), demo=bool(key)

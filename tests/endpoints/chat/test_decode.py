@@ -352,3 +352,19 @@ def test_no_message_crashes(message: dict[str, Any], role: str):
 def test_reasoning_has_a_second_name_for_those_who_ask_in_its_words(fields, names):
     """`reasoning` comes only to clients that know it."""
     assert names == decoded(**fields).reasoning_names
+
+
+def test_wishes_are_named_as_the_client_wrote_them():
+    """Nobody looks for "thinking" who sent a reasoning_effort."""
+    got = decoded(reasoning_effort="low", enable_thinking=True, web_search_options={})
+
+    assert ["seed", "reasoning_effort", "enable_thinking", "web_search_options"] == got.spelled(
+        ["seed", "thinking", "web_search"]
+    )
+
+
+def test_a_search_asked_for_by_a_tool_keeps_its_plain_name():
+    """No field of its own said it."""
+    got = decoded(tools=[{"type": "web_search"}])
+
+    assert ["web_search"] == got.spelled(["web_search"])

@@ -1,0 +1,33 @@
+"""POST /v1/embeddings: vectors of texts, made here; Poe is not asked."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from poeflask.core import json_text
+from poeflask.embedder import MODEL, Embedder
+from poeflask.endpoints.embeddings.decode import EmbeddingRequest, decode
+from poeflask.endpoints.embeddings.encode import embedding_list
+from poeflask.web import auth, body
+from poeflask.web.asking import ignored_header
+from poeflask.web.services import services
+
+embeddings = Blueprint("embeddings", __name__)
+
+
+@embeddings.post("/v1/embeddings")
+def create_embeddings() -> Response:
+    """Turn one or more texts into vectors."""
+    here = services()
+    auth.key_of(request.headers)
+    asked = decode(body.json_object(request), model=MODEL)
+    # Half a million numbers take a while to be written, too.
+    answer = here.threads.run(_answer, here.embedder, asked)
+    response = Response(answer, mimetype="application/json")
+    response.headers.update(ignored_header(asked.ignored))
+    return response
+
+
+def _answer(embedder: Embedder, asked: EmbeddingRequest) -> str:
+    made = embedder.embed(asked.inputs, asked.dimensions)
+    return json_text.write(embedding_list(MODEL, made.vectors, made.tokens, base64=asked.base64))

@@ -1,0 +1,126 @@
+"""Gemini's API: /v1beta/models and the methods behind a model's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from flask import Blueprint, Response, request
+
+from poeflask.core import json_text
+from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
+from poeflask.core.reply import ReplyMeta
+from poeflask.endpoints.gemini import model_card
+from poeflask.endpoints.gemini.decode import GeminiRequest, decode, decode_count
+from poeflask.endpoints.gemini.encode import Form, GeminiEncoder
+from poeflask.filters.chain import Wants
+from poeflask.web import auth, body, respond
+from poeflask.web.asking import address, ignored_header
+from poeflask.web.services import services
+
+gemini = Blueprint("gemini", __name__)
+
+_TYPES: Mapping[Form, str] = {"sse": "text/event-stream", "array": "application/json"}
+
+
+@gemini.get("/v1beta/models")
+@gemini.get("/v1alpha/models")
+def list_models() -> Response:
+    """All bots that Poe lists, on one page."""
+    return _json(model_card.model_list(services().upstream_for(_key()).catalogue.bots()))
+
+
+@gemini.get("/v1beta/models/<path:name>")
+@gemini.get("/v1alpha/models/<path:name>")
+def retrieve_model(name: str) -> Response:
+    """One bot, by its name in whatever case."""
+    catalogue = services().upstream_for(_key()).catalogue
+    catalogue.bots()
+    bot = catalogue.find(name)
+    if bot is None:
+        sentence = f"Poe lists no bot {name[:100]!r}. A private bot may answer all the same."
+        raise PoeError(ErrorKind.UNKNOWN_MODEL, sentence)
+    return _json(model_card.card(bot))
+
+
+@gemini.post("/v1/models/<path:target>")
+@gemini.post("/v1beta/models/<path:target>")
+@gemini.post("/v1alpha/models/<path:target>")
+def call_method(target: str) -> Response:
+    """Whatever a model's name and a method's, with a colon between them, stand for."""
+    key = _key()
+    model, _, method = target.rpartition(":")
+    if method in _METHODS and model:
+        return _METHODS[method](model, key)
+    if method in _ABSENT:
+        raise OwnError(ErrorKind.NOT_OFFERED, f"{method} is not offered here. {_ABSENT[method]}")
+    sentence = f"There is no method {method[:60]!r}; there are {', '.join(_METHODS)}."
+    raise ClientError(ErrorKind.UNKNOWN_ROUTE, sentence)
+
+
+def _generate_content(model: str, key: str) -> Response:
+    return _answer(_asked(model), key)
+
+
+def _stream_generate_content(model: str, key: str) -> Response:
+    form: Form = "sse" if request.args.get("alt", "").lower() == "sse" else "array"
+    return _answer(_asked(model), key, form)
+
+
+def _count_tokens(model: str, _key: str) -> Response:
+    prompt = decode_count(body.json_object(request), model)
+    return _json({"totalTokens": services().count_prompt(prompt)()})
+
+
+_METHODS: Mapping[str, Callable[[str, str], Response]] = {
+    "generateContent": _generate_content,
+    "streamGenerateContent": _stream_generate_content,
+    "countTokens": _count_tokens,
+}
+
+_PICTURES = "POST /v1/images/generations makes pictures."
+_EMBEDDINGS = "POST /v1/embeddings makes vectors."
+
+_ABSENT: Mapping[str, str] = {
+    "predict": _PICTURES,
+    "predictLongRunning": "POST /v1/videos makes films.",
+    "embedContent": _EMBEDDINGS,
+    "batchEmbedContents": _EMBEDDINGS,
+    "asyncBatchEmbedContent": _EMBEDDINGS,
+    "batchGenerateContent": "Poe has no batches; send the requests one by one.",
+}
+"""Methods of Google's without a counterpart, and what helps instead."""
+
+
+def _key() -> str:
+    return auth.key_for_google(request.headers, request.args)
+
+
+def _asked(model: str) -> GeminiRequest:
+    skip = services().skip_system_prompt
+    return decode(body.json_object(request), model, skip_system_prompt=skip)
+
+
+def _answer(asked: GeminiRequest, key: str, form: Form | None = None) -> Response:
+    here = services()
+    upstream = here.upstream_for(key)
+    prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
+    meta = ReplyMeta(id=here.new_id("gemini-"), created=int(here.clock()), model=asked.prompt.bot)
+    encoder = GeminiEncoder(meta, form=form or "sse", show_thoughts=asked.show_thoughts)
+    wants = Wants(usage=True, files_as_text=True)
+    answer = upstream.bridge.open(prompt, key, wants, n=asked.candidates)
+    headers = ignored_header([*asked.ignored, *left_out])
+    if form is None:
+        return respond.whole(request, answer, encoder, headers=headers)
+    return respond.stream(
+        request,
+        answer,
+        encoder,
+        first_event_wait_s=here.first_event_wait_s,
+        heartbeat_s=here.heartbeat_s,
+        headers=headers,
+        mimetype=_TYPES[form],
+    )
+
+
+def _json(value: object) -> Response:
+    return Response(json_text.write(value), mimetype="application/json")

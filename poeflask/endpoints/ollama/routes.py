@@ -1,0 +1,155 @@
+"""Ollama's API: /api/chat, /api/generate, and what clients ask before they ask."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, request
+
+from poeflask.core import json_text
+from poeflask.core.errors import ErrorKind, OwnError, PoeError
+from poeflask.core.reply import ReplyMeta
+from poeflask.embedder import DIMENSIONS, MODEL
+from poeflask.endpoints.ollama import model_card
+from poeflask.endpoints.ollama.decode import (
+    OllamaRequest,
+    decode_chat,
+    decode_generate,
+    decode_show,
+)
+from poeflask.endpoints.ollama.encode import Form, OllamaEncoder, loaded, nanoseconds
+from poeflask.endpoints.ollama.vectors import (
+    decode_embed,
+    decode_embeddings,
+    embed_answer,
+    embeddings_answer,
+)
+from poeflask.filters.chain import Wants
+from poeflask.web import auth, body, respond
+from poeflask.web.asking import address, ignored_header
+from poeflask.web.services import services
+
+ollama = Blueprint("ollama", __name__)
+
+_API_VERSION = "0.13.0"
+"""Of Ollama, whose API is spoken as of then: clients refuse versions that are too old."""
+
+_LINES = "application/x-ndjson"
+
+
+@ollama.post("/api/chat")
+def chat() -> Response:
+    """Answer a conversation, streamed unless the client says otherwise."""
+    key = _key()
+    skip = services().skip_system_prompt
+    return _answer(decode_chat(body.json_object(request), skip_system_prompt=skip), key, "chat")
+
+
+@ollama.post("/api/generate")
+def generate() -> Response:
+    """Answer a single prompt, streamed unless the client says otherwise."""
+    key = _key()
+    skip = services().skip_system_prompt
+    asked = decode_generate(body.json_object(request), skip_system_prompt=skip)
+    return _answer(asked, key, "generate")
+
+
+@ollama.get("/api/tags")
+def list_models() -> Response:
+    """All bots that Poe lists."""
+    return _json(model_card.tags(services().upstream_for(_key()).catalogue.bots()))
+
+
+@ollama.post("/api/show")
+def show() -> Response:
+    """What one bot can do."""
+    catalogue = services().upstream_for(_key()).catalogue
+    name = decode_show(body.json_object(request))
+    catalogue.bots()
+    bot = catalogue.find(name)
+    if bot is None:
+        raise PoeError(ErrorKind.UNKNOWN_MODEL, f"model {name[:100]!r} not found: Poe lists none.")
+    return _json(model_card.card(bot))
+
+
+@ollama.get("/api/version")
+def version() -> Response:
+    """The version of Ollama whose API this is."""
+    return _json({"version": _API_VERSION})
+
+
+@ollama.get("/api/ps")
+def list_running() -> Response:
+    """No model is in this machine's memory."""
+    return _json({"models": []})
+
+
+@ollama.post("/api/embed")
+def embed() -> Response:
+    """Turn texts into vectors, made here; Poe is not asked."""
+    _key()
+    here = services()
+    asked = decode_embed(body.json_object(request), model=MODEL, dimensions=DIMENSIONS)
+
+    def answer() -> str:
+        began_s = here.clock()
+        made = here.embedder.embed(asked.texts, asked.dimensions or DIMENSIONS)
+        took_ns = nanoseconds(here.clock() - began_s)
+        return json_text.write(
+            embed_answer(asked.model, made.vectors, tokens=made.tokens, duration_ns=took_ns)
+        )
+
+    return Response(here.threads.run(answer), mimetype="application/json")
+
+
+@ollama.post("/api/embeddings")
+def embed_one() -> Response:
+    """Turn one text into a vector, as old clients ask."""
+    _key()
+    here = services()
+    asked = decode_embeddings(body.json_object(request), model=MODEL)
+    return _json(embeddings_answer(here.threads.run(here.embedder.embed, asked.texts).vectors))
+
+
+@ollama.post("/api/pull")
+@ollama.post("/api/push")
+@ollama.post("/api/create")
+@ollama.post("/api/copy")
+@ollama.delete("/api/delete")
+@ollama.post("/api/blobs/<digest>")
+def manage(digest: str = "") -> Response:
+    """Refuse: there are no files of models here."""
+    raise OwnError(
+        ErrorKind.NOT_OFFERED,
+        "The models are Poe's bots: they need no pull and cannot be made, copied or deleted here. "
+        "GET /api/tags lists them.",
+    )
+
+
+def _key() -> str:
+    return auth.key_or_local(request.headers, services().local_key)
+
+
+def _answer(asked: OllamaRequest, key: str, form: Form) -> Response:
+    here = services()
+    meta = ReplyMeta(id=here.new_id("ollama-"), created=int(here.clock()), model=asked.model)
+    if asked.asks_nothing:
+        return _json(loaded(meta, form, unload=asked.unload))
+    upstream = here.upstream_for(key)
+    prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
+    encoder = OllamaEncoder(meta, clock=here.clock, form=form, show_thinking=asked.show_thinking)
+    answer = upstream.bridge.open(prompt, key, Wants(usage=True, files_as_text=True))
+    headers = ignored_header([*asked.ignored, *left_out])
+    if not asked.stream:
+        return respond.whole(request, answer, encoder, headers=headers)
+    return respond.stream(
+        request,
+        answer,
+        encoder,
+        first_event_wait_s=here.first_event_wait_s,
+        heartbeat_s=here.heartbeat_s,
+        headers=headers,
+        mimetype=_LINES,
+    )
+
+
+def _json(value: object) -> Response:
+    return Response(json_text.write(value), mimetype="application/json")

@@ -1,0 +1,80 @@
+"""Faults of the way to Poe that no server can be made to show."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+import responses
+
+from poeflask.core.errors import ErrorKind, PoeError, PoeflaskError
+from poeflask.poe.client import PoeClient
+
+BASE = "https://poe.example"
+UPLOAD = "https://upload.example/files"
+
+
+@pytest.fixture
+def client():
+    """A client whose way to Poe is played."""
+    made = PoeClient(
+        base_url=BASE,
+        upload_url=UPLOAD,
+        connect_timeout_s=1,
+        idle_timeout_s=1,
+        pool_size=1,
+        user_agent="poeflask/test",
+    )
+    yield made
+    made.close()
+
+
+@responses.activate
+@pytest.mark.parametrize(
+    ("fault", "kind"),
+    [
+        (requests.exceptions.SSLError("certificate has expired"), ErrorKind.POE_UNREACHABLE),
+        (requests.exceptions.ProxyError("407"), ErrorKind.POE_UNREACHABLE),
+        (requests.exceptions.ConnectTimeout("slow"), ErrorKind.POE_UNREACHABLE),
+        (requests.exceptions.ReadTimeout("slow"), ErrorKind.POE_TIMEOUT),
+        (requests.exceptions.ConnectionError("no route to host"), ErrorKind.POE_UNREACHABLE),
+        (requests.exceptions.ContentDecodingError("not gzip"), ErrorKind.POE_BROKEN),
+    ],
+)
+def test_a_fault_of_the_network_is_told_in_our_words(client, fault, kind):
+    """A sentence of ours with its kind; the library's own words stay out of it."""
+    responses.get(f"{BASE}/v1/models", body=fault)
+
+    with pytest.raises(PoeflaskError) as caught:
+        client.models()
+
+    assert kind == caught.value.kind
+    assert str(fault) not in caught.value.message
+    assert fault is caught.value.__cause__
+
+
+@responses.activate
+def test_a_redirect_is_not_followed(client):
+    """Whoever stands in between does not send keys or questions elsewhere."""
+    elsewhere = responses.post("https://elsewhere.example/", json={})
+    responses.post(
+        f"{BASE}/bot/Echo", status=307, headers={"Location": "https://elsewhere.example/"}
+    )
+
+    with pytest.raises(PoeError):
+        next(client.query("Echo", {}, "key"))
+
+    assert 0 == elsewhere.call_count
+
+
+@responses.activate
+def test_no_cookie_of_one_key_reaches_another(client):
+    """One session serves many keys; what Poe sets with one answer is not sent with the next."""
+    responses.get(
+        f"{BASE}/usage/current_balance",
+        json={"current_point_balance": 1},
+        headers={"Set-Cookie": "who=first; Path=/"},
+    )
+    client.balance("first-key")
+    client.balance("second-key")
+
+    assert "Cookie" not in responses.calls[1].request.headers
