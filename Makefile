@@ -4,6 +4,7 @@
 #   make test     lint, check the types and run all tests
 #   make clients  run other people's clients against poeflask, a part of the tests
 #   make lint     lint and check the types only
+#   make bench    measure what requests cost, beside nginx; takes some minutes
 #   make check    look for what would keep poeflask from working here
 #   make clean    remove all that these made
 
@@ -12,7 +13,7 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 SOURCES := setup.cfg pyproject.toml
 
-.PHONY: help run test clients lint check clean
+.PHONY: help run test clients lint bench check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -30,6 +31,9 @@ lint: $(VENV)/installed-for-tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+bench: $(VENV)/installed
+	@$(VENV)/bin/python -m bench
 
 check: $(VENV)/installed
 	@$(VENV)/bin/poeflask check

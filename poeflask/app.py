@@ -17,7 +17,7 @@ from poeflask.bridge import Bridge, Patience
 from poeflask.core import json_text
 from poeflask.core.dialect import ErrorShape, google_error, ollama_error
 from poeflask.core.prompt import Prompt
-from poeflask.core.tokens import TokenCounter
+from poeflask.core.tokens import TokenCounter, letters
 from poeflask.embedder import Embedder
 from poeflask.endpoints.audio.routes import audio
 from poeflask.endpoints.chat.routes import chat
@@ -190,9 +190,20 @@ class _Upstreams:
         return "simulated" if state == "missing" and self._settings.simulator_enabled else state
 
     def count_prompt(self, prompt: Prompt) -> Callable[[], int]:
-        """Count a prompt's tokens while Poe thinks; what is given back waits for the number."""
+        """Count a prompt's tokens while Poe thinks; what is given back waits for the number.
+
+        A short prompt is only counted if the number is needed.
+        """
+        if self._counter.is_quick(letters(prompt)):
+            return lambda: self._counter.count_messages(prompt)
         counting = gevent.spawn(self._threads.run, self._counter.count_messages, prompt)
         return lambda: int(counting.get())
+
+    def count(self, text: str) -> int:
+        """Count a text's tokens; others may work meanwhile if it is long."""
+        if self._counter.is_quick(len(text)):
+            return self._counter.count(text)
+        return self._threads.run(self._counter.count, text)
 
     def _make(self, name: str, base_url: str, upload_url: str) -> Upstream:
         settings = self._settings
@@ -220,7 +231,7 @@ class _Upstreams:
             content_ttl_s=settings.upload_cache_ttl_s,
         )
         aids = Aids(
-            count=lambda text: self._threads.run(self._counter.count, text),
+            count=self.count,
             count_prompt=self.count_prompt,
             repair=lambda text: self._threads.run(json_text.repaired, text),
             new_call_id=lambda: _new_id("call_"),

@@ -37,6 +37,9 @@ Batch = list[ReplyEvent]
 Batches = Generator[Batch, None, None]
 Try = Generator[Batch, None, float | None]
 
+Relay = Callable[[Batch], None]
+"""Writes a batch to the client; may wait for the client, raises nothing."""
+
 _QUEUED_BATCHES = 8
 """Batches between the two greenlets: enough to never starve, too few to hide a slow client."""
 
@@ -223,6 +226,8 @@ class Answer:
         self._peeked: list[tuple[int, Batch]] = []
         self._cancelled: PoeflaskError | None = None
         self._over = False
+        self._relay: Relay | None = None
+        self._relaying = False
 
     def is_over(self) -> bool:
         """Whether the last batch has been given."""
@@ -235,7 +240,15 @@ class Answer:
 
     def put(self, index: int, batch: Batch) -> None:
         """Hand over the next events of reply number `index`; waits while the client is behind."""
-        self._queue.put((index, batch))
+        relay = self._relay
+        if relay is None or isinstance(batch[-1], END) or not self._queue.empty():
+            self._queue.put((index, batch))
+            return
+        self._relaying = True
+        try:
+            relay(batch)
+        finally:
+            self._relaying = False
 
     def begin(self, wait_s: float | None) -> None:
         """Wait until the first part of the answer has come, but no longer than `wait_s` seconds.
@@ -252,14 +265,19 @@ class Answer:
             self.close()
             raise end.error
 
-    def next(self, wait_s: float | None = None) -> Batch | None:
-        """The next events, or None if none came within `wait_s` seconds.
+    def next(self, wait_s: float | None = None, relay: Relay | None = None) -> Batch | None:
+        """The next events, or None if `wait_s` seconds have passed.
 
         The batch after which `is_over` is true is the last one. An answer of several replies ends
         when all have finished or one has failed.
+
+        Args:
+            wait_s: how long to wait; None means as long as it takes.
+            relay: while this waits, batches of an answer with one reply may go there, at once and
+                in the greenlet that read them, instead of coming out here. The last one never does.
         """
         try:
-            index, batch = self._peeked.pop(0) if self._peeked else self._take(wait_s)
+            index, batch = self._peeked.pop(0) if self._peeked else self._wait(wait_s, relay)
         except Empty:
             return None
         end = batch[-1] if batch else None
@@ -270,6 +288,19 @@ class Answer:
         if self._n > 1:
             batch = [_of_reply(event, index, self._n) for event in batch]
         return batch
+
+    def _wait(self, wait_s: float | None, relay: Relay | None) -> tuple[int, Batch]:
+        self._relay = relay if self._n == 1 else None
+        try:
+            while True:
+                try:
+                    return self._take(wait_s)
+                except Empty:
+                    # Whoever waits would else write into the middle of what is being written.
+                    if not self._relaying:
+                        raise
+        finally:
+            self._relay = None
 
     def _take(self, wait_s: float | None) -> tuple[int, Batch]:
         if self._cancelled is None:

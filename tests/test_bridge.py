@@ -417,3 +417,67 @@ def test_different_prompts_are_asked_in_one_answer() -> None:
         Finish("length", 1),
     ] == drain(answer)
     assert [PROMPT, other] == poe.asked
+
+
+def relayed(answer: Answer, relay: Callable[[Batch], None]) -> list[Batch | None]:
+    """What comes out of the answer beside what is relayed."""
+    given: list[Batch | None] = []
+    while not answer.is_over():
+        given.append(answer.next(None, relay))
+    return given
+
+
+def test_while_the_client_waits_batches_are_relayed() -> None:
+    """In the greenlet that read them; only the last one comes out."""
+    took: list[tuple[Batch, object]] = []
+    answer = Answer(1)
+
+    def read() -> None:
+        for batch in HELLO:
+            answer.put(0, batch)
+
+    reader = gevent.spawn_later(0.01, read)
+    given = relayed(answer, lambda batch: took.append((batch, gevent.getcurrent())))
+
+    assert [HELLO[-1]] == given
+    assert [(batch, reader) for batch in HELLO[:-1]] == took
+
+
+def test_what_waits_already_is_not_overtaken() -> None:
+    """Batches are relayed only behind all those that came before."""
+    took: list[Batch] = []
+    answer = Answer(1)
+    answer.put(0, HELLO[0])
+
+    assert HELLO[0] == answer.next(None, took.append)
+    answer.put(0, HELLO[1])
+    answer.put(0, HELLO[2])
+    assert HELLO[1:] == relayed(answer, took.append)
+    assert took == []
+
+
+def test_nobody_else_speaks_while_a_batch_is_relayed() -> None:
+    """The wait does not end before, however long the client takes."""
+    written: list[Batch] = []
+
+    def slowly(batch: Batch) -> None:
+        gevent.sleep(0.1)
+        written.append(batch)
+
+    answer = Answer(1)
+    gevent.spawn_later(0.01, answer.put, 0, HELLO[0])
+
+    assert answer.next(0.03, slowly) is None
+    assert [HELLO[0]] == written
+
+
+def test_several_replies_are_not_relayed() -> None:
+    """Two writers would write into each other."""
+    took: list[Batch] = []
+    answer = Answer(2)
+    for index in range(2):
+        gevent.spawn_later(0.01, answer.put, index, [TextDelta("a"), Finish("stop")])
+        gevent.spawn_later(0, answer.put, index, [TextDelta("b")])
+
+    assert len(relayed(answer, took.append)) == 4
+    assert took == []

@@ -30,7 +30,7 @@ def read(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return _DECODER.decode(text)
+        return _whole(text)
     except UnicodeDecodeError as error:
         raise NotJsonError(f"it is not UTF-8: byte {error.start} is wrong") from error
     except RecursionError as error:
@@ -62,6 +62,15 @@ def repaired(text: str) -> Any:
         return json_repair.loads(text)
     except (ValueError, RecursionError) as error:
         raise NotJsonError("it cannot be repaired") from error
+
+
+def _whole(text: str) -> Any:
+    """The value of a text without white space around it, read without looking for such."""
+    try:
+        value, end = _DECODER.raw_decode(text)
+    except json.JSONDecodeError:
+        end = -1
+    return value if end == len(text) else _DECODER.decode(text)
 
 
 def _refuse_constant(name: str) -> NoReturn:

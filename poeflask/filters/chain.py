@@ -157,10 +157,14 @@ class Chain:
         return None
 
     def _feed_first(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
-        batch = list(events)
+        # Nothing is asked of a Pause but that it comes, so that no filter needs to see the last.
+        paused = bool(events) and isinstance(events[-1], Pause)
+        batch = list(events[:-1] if paused else events)
         for filter_ in self._filters:
             batch = _until_end(filter_.feed(batch))
         self.ended = bool(batch) and isinstance(batch[-1], END)
+        if paused and not self.ended:
+            batch.append(events[-1])
         return batch
 
     def _feed_parallel(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:

@@ -9,7 +9,7 @@ citation is decided as soon as it is whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from poeflask.core.reply import Failure, FileEvent, Finish, Pause, ReplyEvent, TextDelta
 from poeflask.filters.reply_side import ReplySide
@@ -52,8 +52,8 @@ class Files(ReplySide):
         """`as_text`: every file becomes a link in the text; otherwise each stays an event."""
         self._side: ReplySide = FilesAsText() if as_text else FilesAsEvents()
 
-    def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:
-        self._side.take(event, given)
+    def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
+        return self._side.feed(events)
 
 
 class FilesAsText(ReplySide):
@@ -149,10 +149,10 @@ class _Citations:
 
     def feed(self, text: str, cite: _Cite) -> str:
         """The text that is certain, each citation as `cite` says; None leaves it as it is."""
+        if not self._held and "!" not in text:
+            return text
         text = self._held + text
         self._held = ""
-        if "!" not in text:
-            return text
         opened = _open_citation(text)
         self._held = text[opened:]
         return _CITATION.sub(lambda found: _cited(found, cite), text[:opened])

@@ -73,7 +73,8 @@ class ReasoningFilter(ReplySide):
         """`marks` as in `Profile.thinking_marks`."""
         self._quotes = marks in ("quote", "any")
         self._tags = marks in ("tags", "any")
-        self._phase: _Phase = "answer" if marks == "none" else "start"
+        self._phase: _Phase = "start"
+        self.settled = marks == "none"
         self._held = ""
         self._scanner = Scanner(())
         self._in_line = False
@@ -83,8 +84,6 @@ class ReasoningFilter(ReplySide):
 
     def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:
         match event:
-            case TextDelta() if self._phase == "answer":
-                given.append(event)
             case TextDelta():
                 text, self._held = self._held + event.text, ""
                 self._read(text, given)
@@ -125,6 +124,7 @@ class ReasoningFilter(ReplySide):
 
     def _enter(self, phase: _Phase, text: str, given: list[ReplyEvent]) -> None:
         self._phase = phase
+        self.settled = phase == "answer"
         if text:
             self._read(text, given)
 

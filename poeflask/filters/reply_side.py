@@ -13,20 +13,29 @@ class ReplySide:
 
     A subclass says in `take` what one event makes of itself. Nothing comes out after the end,
     whether the end was fed or is one of the filter's own.
+
+    Attributes:
+        settled: whether from now on every event passes unchanged; the subclass says so.
     """
 
+    settled = False
     _ended = False
 
     def on_prompt(self, prompt: Prompt) -> Prompt:
         return prompt
 
     def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
+        if self._ended:
+            return []
+        if self.settled:
+            self._ended = bool(events) and isinstance(events[-1], END)
+            return list(events)
         given: list[ReplyEvent] = []
         for event in events:
-            if self._ended:
-                break
             self.take(event, given)
-            self._ended = bool(given) and isinstance(given[-1], END)
+            if given and isinstance(given[-1], END):
+                self._ended = True
+                break
         return given
 
     @property

@@ -11,23 +11,24 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import gevent
 import requests
 import urllib3.exceptions
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
 
 from poeflask.core import json_text, media
 from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeError, PoeflaskError
 from poeflask.core.reply import Pause, ReplyEvent
 from poeflask.core.sse import Decoder
 from poeflask.poe import faults
+from poeflask.poe.body import READ_BYTES, Body, body_of
 from poeflask.poe.links import MayFetch, poe_files
 from poeflask.poe.wire import Reader
 
-READ_BYTES = 64 * 1024
 MAX_ERROR_BYTES = 64 * 1024
 MAX_ERROR_S = 5.0
 """How much of a refusal is read for its reason, and how long."""
@@ -97,6 +98,8 @@ TRANSPORT: dict[type[Exception], tuple[ErrorKind, str]] = {
     urllib3.exceptions.UnrewindableBodyError: _MISUSE,
 }
 """What a fault of the transport means; a class without a line is meant as its nearest base."""
+
+_FAULTS = tuple(TRANSPORT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,11 +194,12 @@ class PoeClient:
         response = self._post_query(bot, body, key)
         # An answer may last for minutes, and the question may hold a whole book.
         del body
+        content = body_of(response.raw)
         reader = Reader(self._on_unknown, secret=key)
         try:
-            yield from _batches(response, reader)
+            yield from _batches(content, reader)
         finally:
-            _let_go(response, reader.ended)
+            _let_go(content, reader.ended)
 
     def models(self) -> list[dict[str, Any]]:
         """Poe's public list of bots, each as Poe describes it.
@@ -309,19 +313,18 @@ class PoeClient:
         url = f"{self._base_url}/bot/{_quoted(bot)}"
         content = json_text.write(body).encode("utf-8")
         with transport_faults():
-            response = self._session.request(
-                "POST",
-                url,
-                data=content,
-                headers=headers,
-                timeout=self._timeout_s,
-                stream=True,
-                allow_redirects=False,
-            )
+            response = self._send(_ready_post(url, self._session.headers, headers, content))
         response.request.body = None
         if response.status_code == 200 and _media_type(response) == "text/event-stream":
             return response
         raise self._refusal(response, key)
+
+    def _send(self, request: requests.PreparedRequest) -> requests.Response:
+        """Send a request as the session would, without what it does for cookies and redirects."""
+        session = self._session
+        return session.get_adapter(cast("str", request.url)).send(
+            request, stream=True, timeout=self._timeout_s, proxies=session.proxies
+        )
 
     def _exchange(
         self, method: str, url: str, *, secret: str = "", **request: Any
@@ -375,7 +378,7 @@ def transport_faults() -> Iterator[None]:
     """
     try:
         yield
-    except tuple(TRANSPORT) as error:
+    except _FAULTS as error:
         raise _meant(error) from error
 
 
@@ -383,6 +386,18 @@ def _meant(error: Exception) -> PoeflaskError:
     kind, message = next(TRANSPORT[base] for base in type(error).__mro__ if base in TRANSPORT)
     leaf = PoeError if RULES[kind].fault == "poe" else OwnError
     return leaf(kind, message)
+
+
+def _ready_post(
+    url: str, usual: Mapping[str, Any], headers: Mapping[str, str], content: bytes
+) -> requests.PreparedRequest:
+    """A request whose parts need no further looking at, which takes long."""
+    request = requests.PreparedRequest()
+    request.method = "POST"
+    request.url = url
+    request.headers = CaseInsensitiveDict({**usual, **headers, "Content-Length": str(len(content))})
+    request.body = content
+    return request
 
 
 def _session(pool_size: int, user_agent: str, proxy: str) -> requests.Session:
@@ -401,42 +416,52 @@ def _session(pool_size: int, user_agent: str, proxy: str) -> requests.Session:
     return session
 
 
-def _batches(response: requests.Response, reader: Reader) -> Iterator[list[ReplyEvent]]:
+def _batches(content: Body, reader: Reader) -> Iterator[list[ReplyEvent]]:
     decoder = Decoder()
     while not reader.ended:
-        events = _next_batch(response, decoder, reader)
+        try:
+            events = _next_events(content, decoder, reader)
+        except PoeError as error:
+            # Nothing behind a fault of the transport is worth reading.
+            content.close()
+            events = reader.fail(error)
         yield events if reader.ended else [*events, Pause()]
 
 
-def _next_batch(response: requests.Response, decoder: Decoder, reader: Reader) -> list[ReplyEvent]:
+def _next_events(content: Body, decoder: Decoder, reader: Reader) -> list[ReplyEvent]:
     try:
-        with transport_faults():
-            chunk = response.raw.read1(READ_BYTES, decode_content=True)
-        if chunk:
-            return reader.feed(decoder.feed(chunk))
-    except PoeError as error:
-        # Nothing behind a fault of the transport is worth reading.
-        response.close()
-        return reader.fail(error)
+        data = content.read()
+    except _FAULTS as error:
+        raise _meant(error) from error
+    if data:
+        return reader.feed(decoder.feed(data))
     if decoder.unfinished:
         kind, message = _BROKEN
-        return reader.fail(PoeError(kind, message))
+        raise PoeError(kind, message)
     return reader.end()
 
 
-def _let_go(response: requests.Response, ended: bool) -> None:
+def _let_go(content: Body, ended: bool) -> None:
     """Close the connection, or give it back to the pool if the answer was read to its end."""
     try:
         if ended:
-            _at_most(response, DRAIN_BYTES, DRAIN_S)
+            _read_on(content)
     finally:
-        response.close()
+        content.close()
+
+
+def _read_on(content: Body) -> None:
+    """Read what is left of the body, if it is little and comes at once."""
+    left = DRAIN_BYTES
+    with gevent.Timeout(DRAIN_S, False), suppress(*_FAULTS):
+        while left > 0 and (data := content.read()):
+            left -= len(data)
 
 
 def _at_most(response: requests.Response, max_bytes: int, max_s: float) -> bytes:
     """What comes of the body in that time, also if the connection breaks or the body is longer."""
     pieces: list[bytes] = []
-    with gevent.Timeout(max_s, False), suppress(*TRANSPORT):
+    with gevent.Timeout(max_s, False), suppress(*_FAULTS):
         pieces.extend(_pieces(response, max_bytes))
     return b"".join(pieces)
 

@@ -169,7 +169,8 @@ class Reader:
     """Makes reply events of the frames of one reply.
 
     Exactly one Finish or Failure comes, with index 0, and it is last: what is fed after it is
-    dropped. Where Poe cut its texts means nothing, except that empty pieces are left out.
+    dropped. Where Poe cut its texts means nothing: those that come together are given as one, and
+    empty ones are left out.
 
     Args:
         on_unknown: told once of each event name that is not known.
@@ -184,6 +185,9 @@ class Reader:
         self._unknown: set[str] = set()
         self._chunks = ChunkReader()
         self._halves: dict[int, _Piece] = {}
+        # Texts in a row that were read but not yet said, and the answer that they belong to.
+        self._texts: list[str] = []
+        self._index = 0
         self._at_start = True
         self._ended = False
 
@@ -199,11 +203,36 @@ class Reader:
             if self._ended:
                 break
             try:
-                events += map(_readable, self._read(frame))
+                if frame.name == "text":
+                    self._collect(frame, events)
+                else:
+                    self._say(events)
+                    events += map(_readable, self._read(frame))
             except PoeError as error:
+                self._say(events)
                 events += self.fail(error)
             self._at_start = False
+        self._say(events)
         return events
+
+    def _collect(self, frame: Frame, events: list[ReplyEvent]) -> None:
+        data = _object(frame)
+        text = _string(data, "text", frame)
+        index = _index(data)
+        if index != self._index:
+            self._say(events)
+            self._index = index
+        self._texts.append(text)
+
+    def _say(self, events: list[ReplyEvent]) -> None:
+        """Append what the collected texts stand for: all that came in a row, as one."""
+        if self._texts:
+            text = _with_whole_characters("".join(self._texts))
+            self._texts.clear()
+            if text and not self._halves and not _is_cut(text):
+                events.append(_readable(TextDelta(text, self._index)))
+            else:
+                events += map(_readable, self._whole(TextDelta(text, self._index)))
 
     def end(self) -> list[ReplyEvent]:
         """The last events of a reply whose bytes ended, as they should."""
@@ -225,9 +254,6 @@ class Reader:
 
     def _read(self, frame: Frame) -> Iterable[ReplyEvent]:
         match frame.name:
-            case "text":
-                data = _object(frame)
-                return self._whole(TextDelta(_string(data, "text", frame), _index(data)))
             case "json":
                 return self._json(_object(frame))
             case "ping":
@@ -285,8 +311,6 @@ class Reader:
         match event:
             case TextDelta(text) if not text:
                 return []
-            case TextDelta(text) if not self._halves and not _is_cut(text):
-                return [event]
             case TextDelta() | ReasoningDelta() | ToolCallDelta():
                 return self._joined(event)
             case _:
@@ -332,7 +356,7 @@ def _string(data: Mapping[str, Any], name: str, frame: Frame) -> str:
 
 
 def _index(data: Mapping[str, Any]) -> int:
-    return whole_number(data.get("index")) or 0
+    return whole_number(data["index"]) or 0 if "index" in data else 0
 
 
 def _broken(frame: Frame, why: str) -> PoeError:
@@ -350,8 +374,14 @@ def _united(half: str, text: str) -> str:
     """Both texts joined, their meeting halves made one character."""
     if not "\udc00" <= text[:1] <= "\udfff":
         return half + text
-    character = (half + text[0]).encode("utf-16", "surrogatepass").decode("utf-16")
-    return character + text[1:]
+    return _with_whole_characters(half + text[0]) + text[1:]
+
+
+def _with_whole_characters(text: str) -> str:
+    """The text with each two halves that meet in it made one character."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
 def _readable(event: ReplyEvent) -> ReplyEvent:

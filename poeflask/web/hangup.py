@@ -45,6 +45,9 @@ def _wait(client: socket.socket, on_gone: Callable[[], None]) -> None:
 
 def _has_gone(client: socket.socket) -> bool:
     """Whether the other side closed or broke the connection; what waits to be read is no matter."""
+    if client.fileno() < 0:
+        # The server itself has closed it in the meantime.
+        return True
     asked = _poll()
     asked.register(client.fileno(), select.POLLRDHUP)
     return bool(asked.poll(0))

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Request, Response
 
-from poeflask.bridge import Answer
+from poeflask.bridge import Answer, Relay
 from poeflask.core import json_text
 from poeflask.core.dialect import Encoder
 from poeflask.core.errors import ClientError, ErrorKind
@@ -17,6 +17,7 @@ from poeflask.core.reply import Failure, ReplyEvent
 from poeflask.web import draining, errors, logging
 from poeflask.web.hangup import watch
 from poeflask.web.logging import Line
+from poeflask.web.straight import Straight, to_client
 
 STREAM_HEADERS = {
     "Cache-Control": "no-cache, no-transform",
@@ -47,8 +48,9 @@ def stream(
     with ExitStack() as held:
         held.callback(let_go)
         answer.begin(first_event_wait_s)
-        body = _frames(answer, encoder, heartbeat_s, line)
-        response = Response(body, mimetype=mimetype)
+        straight = to_client(request.environ)
+        body = _Frames(answer, encoder, heartbeat_s, line, straight)
+        response = Response(iter(body), mimetype=mimetype)
         response.headers.update(STREAM_HEADERS)
         response.headers.update(headers)
         response.call_on_close(let_go)
@@ -104,34 +106,79 @@ def _attend(request: Request, answer: Answer, line: Line) -> Callable[[], None]:
     return let_go
 
 
-def _frames(answer: Answer, encoder: Encoder, heartbeat_s: float, line: Line) -> Iterator[str]:
-    """One piece of the body for each batch of events; made of values, not of the request."""
-    said_s = time.monotonic()
-    while not answer.is_over():
-        text = _next(answer, encoder, heartbeat_s, line)
-        now_s = time.monotonic()
+class _Frames:
+    """The body of a streamed answer, a piece for each batch of events.
+
+    The server asks for the pieces by iterating. From the second on, what comes while it waits is
+    written straight to the client, if there is a way.
+    """
+
+    def __init__(
+        self,
+        answer: Answer,
+        encoder: Encoder,
+        heartbeat_s: float,
+        line: Line,
+        straight: Straight | None,
+    ) -> None:
+        self._answer = answer
+        self._encoder = encoder
+        self._heartbeat_s = heartbeat_s
+        self._line = line
+        self._straight = straight
+        self._said_s = time.monotonic()
+
+    def __iter__(self) -> Iterator[str]:
+        relay: Relay | None = None
+        while not self._answer.is_over():
+            text = self._next(relay)
+            if self._straight is not None and self._straight.torn:
+                self._straight.hang_up()
+                return
+            if text:
+                self._said_s = time.monotonic()
+                yield text
+                # Only now the server has written the head.
+                relay = self._relay if self._straight is not None else None
+
+    def _next(self, relay: Relay | None) -> str:
+        """What the next events, or their absence, make the dialect say."""
+        batch = self._answer.next(self._left_s(), relay) or []
+        _note(batch, self._line)
+        try:
+            text = self._encoder.feed(batch) if batch else ""
+            if self._answer.is_over():
+                text += self._encoder.close()
+        except Exception as cause:  # noqa: BLE001 - the status is sent: nobody else can tell the client
+            return self._broken(cause)
         # Events may come and say nothing in this dialect, such as thoughts that are not shown.
-        if not text and heartbeat_s and now_s - said_s >= heartbeat_s:
-            text = encoder.heartbeat()
-        if text:
-            said_s = now_s
-            yield text
+        return text or self._heartbeat_if_due()
 
+    def _left_s(self) -> float | None:
+        """Seconds until the client must hear something; None if it need not."""
+        if not self._heartbeat_s:
+            return None
+        return max(0.0, self._said_s + self._heartbeat_s - time.monotonic())
 
-def _next(answer: Answer, encoder: Encoder, heartbeat_s: float, line: Line) -> str:
-    """What the next events, or their absence, make the dialect say."""
-    batch = answer.next(heartbeat_s or None)
-    if batch is None:
-        return encoder.heartbeat()
-    _note(batch, line)
-    try:
-        text = encoder.feed(batch)
-        return text + encoder.close() if answer.is_over() else text
-    except Exception as cause:  # noqa: BLE001 - the status is sent: nobody else can tell the client
-        answer.close()
-        broken: list[ReplyEvent] = [Failure(errors.bug(cause, line.request_id))]
-        _note(broken, line)
-        return encoder.feed(broken) + encoder.close()
+    def _heartbeat_if_due(self) -> str:
+        return self._encoder.heartbeat() if self._left_s() == 0.0 else ""
+
+    def _broken(self, cause: Exception) -> str:
+        self._answer.close()
+        broken: list[ReplyEvent] = [Failure(errors.bug(cause, self._line.request_id))]
+        _note(broken, self._line)
+        return self._encoder.feed(broken) + self._encoder.close()
+
+    def _relay(self, batch: Sequence[ReplyEvent]) -> None:
+        """Write a batch straight to the client, in the greenlet that read it."""
+        text = self._encoder.feed(batch)
+        if not text or self._straight is None:
+            return
+        try:
+            self._straight.write(text)
+        except OSError:
+            self._answer.cancel(_gone())
+        self._said_s = time.monotonic()
 
 
 def _note(batch: Sequence[ReplyEvent], line: Line) -> None:

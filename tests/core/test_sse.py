@@ -21,6 +21,12 @@ def decode(*chunks, **options):
         (b"event: text\ndata: a\n\n", [Frame("text", "a")]),
         (b"event:text\ndata:a\n\n", [Frame("text", "a")]),
         (b"data:  a\n\n", [Frame("message", " a")]),
+        (b"event: x\ndata: a\n\ndata: b\nevent: y\n\nevent: z\ndata: c\n\n", [
+            Frame("x", "a"), Frame("y", "b"), Frame("z", "c")
+        ]),
+        (b"event: x\ndata: a\ndata: b\n\nevent: \ndata: c\n\n", [
+            Frame("x", "a\nb"), Frame("message", "c")
+        ]),
         (b"data: a\ndata: b\ndata\ndata: c\n\n", [Frame("message", "a\nb\n\nc")]),
         (b"data: a\r\n\r\ndata: b\r\n\r\n", [Frame("message", "a"), Frame("message", "b")]),
         (b"data: a\r\rdata: b\r\r", [Frame("message", "a"), Frame("message", "b")]),

@@ -20,7 +20,7 @@ from poeflask.core.prompt import (
     ToolCall,
     ToolResult,
 )
-from poeflask.core.tokens import FILE_TOKENS, PIECE, TokenCounter
+from poeflask.core.tokens import FILE_TOKENS, PIECE, TokenCounter, letters
 from poeflask.vocabulary import o200k
 
 counter = TokenCounter(o200k.load)
@@ -179,3 +179,34 @@ def test_what_poeflask_says_itself_is_not_counted():
     assert counter.count_messages(Prompt(bot="b", messages=(said,))) == counter.count_messages(
         Prompt(bot="b", messages=(own, said))
     )
+
+
+def test_what_is_quick_is_known_once_the_encoding_is_there():
+    """Loading it takes long, so that no first count is quick."""
+    fresh = TokenCounter(Letters)
+
+    assert not fresh.is_quick(1)
+    fresh.count("a")
+    assert fresh.is_quick(1000)
+    assert not fresh.is_quick(1_000_000)
+
+
+def test_the_letters_of_a_prompt_are_known_without_counting():
+    """All that takes long to count is seen; a prompt with tools is never quick."""
+    message = Message(
+        "user",
+        (
+            Text("abc"),
+            Reasoning("de"),
+            ToolCall(call_id="1", name="f", arguments="{}"),
+            ToolResult(call_id="1", text="fgh"),
+            File(name="a", url="https://a"),
+        ),
+    )
+    prompt = Prompt(bot="b", messages=(message, message))
+    known = TokenCounter(Letters)
+    known.count("a")
+
+    assert 20 == letters(prompt)
+    tool = Tool(name="f", description="", schema={})
+    assert not known.is_quick(1 + letters(Prompt(bot="b", messages=(), tools=(tool,))))

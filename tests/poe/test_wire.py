@@ -368,7 +368,11 @@ def test_a_chunk_says_why_the_answer_ended():
 @pytest.mark.parametrize(
     ("frames", "events"),
     [
-        ([event("text", text="a\ud83d"), event("text", text="\ude00b")], ["a", "\U0001f600b"]),
+        ([event("text", text="a\ud83d"), event("text", text="\ude00b")], ["a\U0001f600b"]),
+        (
+            [event("text", text="a\ud83d"), event("ping"), event("text", text="\ude00b")],
+            ["a", "\U0001f600b"],
+        ),
         (
             [event("text", text="\ud83d"), event("ping"), event("text", text="\ude00")],
             ["\U0001f600"],
@@ -477,15 +481,45 @@ def replies(*pieces):
     return events + reader.end()
 
 
+def joined(events):
+    """The events with texts in a row made one, which are cut where the network cut."""
+    given = []
+    for one in events:
+        last = given[-1] if given else None
+        if isinstance(one, TextDelta) and isinstance(last, TextDelta) and last.index == one.index:
+            given[-1] = TextDelta(last.text + one.text, one.index)
+        else:
+            given.append(one)
+    return given
+
+
 @settings(deadline=None, max_examples=60)
 @given(_STREAMS)
 def test_cuts_do_not_matter(events):
     """Cut in two at any byte, the wire stands for the same events."""
     wire = on_the_wire(events)
-    whole = replies(wire)
+    whole = joined(replies(wire))
 
     for cut in range(len(wire)):
-        assert whole == replies(wire[:cut], wire[cut:])
+        assert whole == joined(replies(wire[:cut], wire[cut:]))
+
+
+def test_texts_that_come_together_are_one():
+    """A reply that comes all at once costs as much as one long text, not as many short ones."""
+    got = Reader().feed(
+        [
+            event("text", text="a"),
+            event("text", text="b"),
+            event("text", text="c", index=1),
+            event("text", text="d", index=1),
+            event("ping"),
+            event("text", text="e", index=1),
+            event("text", text=5),
+        ]
+    )
+
+    assert [TextDelta("ab"), TextDelta("cd", 1), Pause(), TextDelta("e", 1)] == got[:-1]
+    assert isinstance(got[-1], Failure)
 
 
 @settings(deadline=None)

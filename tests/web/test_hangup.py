@@ -122,3 +122,12 @@ def test_the_end_may_come_before_the_beginning_or_twice(watched: Watched) -> Non
 def test_without_a_socket_nothing_is_watched() -> None:
     """Under another server the next write finds out."""
     hangup.watch({}, pytest.fail)()
+
+
+def test_a_connection_that_the_server_closed_is_gone(watched: Watched) -> None:
+    """Between two looks at a client that sent more than its request, the server may close it."""
+    watched.client.sendall(b"GET")
+    gevent.sleep(0.001)
+    watched.server.close()
+
+    assert 1 == watched.gone()

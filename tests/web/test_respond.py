@@ -21,6 +21,7 @@ from tests.web.conftest import Log
 
 SILENCE = 30.0
 Step = Batch | float | Exception
+Pair = tuple[socket.socket, socket.socket]
 HELLO: list[Step] = [[TextDelta("Hel")], [TextDelta("lo"), Pause()], [Finish()]]
 
 
@@ -359,3 +360,76 @@ def test_a_stream_ends_with_an_error_when_the_worker_must_stop(app: Flask, log: 
     assert "Hel<draining><end>" == response.text
     response.close()
     assert (["draining"], 1) == (outcomes(log), poe.closed)
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    """The client's end of a connection and the server's."""
+    client, server = socket.socketpair()
+    with client, server:
+        yield client, server
+
+
+def both_ways(response: TestResponse, client: socket.socket) -> tuple[bytes, bytes]:
+    """What the server was given to write, and what was written straight to the client."""
+    given = b"".join(response.iter_encoded())
+    response.close()
+    client.setblocking(False)
+    try:
+        return given, client.recv(100_000)
+    except BlockingIOError:
+        return given, b""
+
+
+def test_behind_the_first_frame_all_but_the_last_goes_straight_to_the_client(
+    app: Flask, log: Log, pair: Pair
+) -> None:
+    """The server writes the head, the first piece and the end; the rest needs no server."""
+    client, server = pair
+    route(app, Poe([TextDelta("a")], 0.01, [TextDelta("b")], 0.01, [TextDelta("é")], [Finish()]))
+    given, straight = both_ways(get(app, server), client)
+
+    assert (b"a<end>", b"1\r\nb\r\n2\r\n\xc3\xa9\r\n") == (given, straight)
+    assert ["ok"] == outcomes(log)
+
+
+def test_heartbeats_wait_for_silence_whoever_wrote_last(app: Flask, pair: Pair) -> None:
+    """What goes straight to the client keeps the line alive too."""
+    client, server = pair
+    word: list[Step] = [[TextDelta("a")], 0.03]
+    route(app, Poe([TextDelta("a")], 0.01, *word * 10, 0.15, [Finish()]), heartbeat_s=0.1)
+    given, straight = both_ways(get(app, server), client)
+
+    assert (b"a<beat><end>", 10) == (given, straight.count(b"a"))
+
+
+def test_a_dialect_that_fails_on_the_way_straight_to_the_client(
+    app: Flask, log: Log, capfd: pytest.CaptureFixture[str], pair: Pair
+) -> None:
+    """The client is told as by any other way."""
+    client, server = pair
+    route(app, Poe([TextDelta("a")], 0.01, [TextDelta("lo")], SILENCE), encoder=Broken())
+    given, straight = both_ways(get(app, server), client)
+
+    assert (b"a<internal><end>", b"") == (given, straight)
+    assert ["internal"] == outcomes(log)
+    assert "ZeroDivisionError" in capfd.readouterr().err
+
+
+def test_an_answer_that_is_cut_inside_a_piece_hangs_up(app: Flask, log: Log, pair: Pair) -> None:
+    """Written behind half a piece, the error would be taken for its other half."""
+    client, server = pair
+    poe = Poe([TextDelta("a")], 0.01, [TextDelta("b" * 3_000_000)], SILENCE)
+    route(app, poe)
+    response = get(app, server)
+    frames = response.iter_encoded()
+    assert b"a" == next(frames)
+    with app.app_context():
+        drain = draining.drain()
+    gevent.spawn_later(0.1, drain.follow, lambda: False, 0.01)
+
+    assert [] == list(frames)
+    response.close()
+    assert (["draining"], 1) == (outcomes(log), poe.closed)
+    while client.recv(1_000_000):
+        pass

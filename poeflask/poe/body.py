@@ -1,0 +1,215 @@
+"""The body of a streamed answer: all bytes that have come, at one read, without their framing.
+
+Servers write each event as an HTTP chunk of its own, and the usual reader of such a body gives one
+chunk at a time, at the price of several calls. Here everything that the connection holds is taken
+at once and the framing is taken off it. A body framed in any other way, or compressed, is left to
+that usual reader.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import urllib3
+import urllib3.exceptions
+
+from poeflask.poe.arrivals import Arrivals
+
+READ_BYTES = 64 * 1024
+
+_LONGEST_LINE = 64 * 1024
+
+
+class Body(Protocol):
+    """What comes of one answer's body."""
+
+    def read(self) -> bytes:
+        """The next bytes, as soon as there are any; none means that the body ended as it should.
+
+        Once the end was read, the connection is free for the next answer. After `close` there are
+        no more bytes.
+
+        Raises:
+            urllib3.exceptions.HTTPError: the connection broke, was silent for too long, or what
+                came is not framed as HTTP demands.
+        """
+
+    def close(self) -> None:
+        """Close the connection, unless the body was read to its end. May be called twice."""
+
+
+def body_of(raw: urllib3.BaseHTTPResponse) -> Body:
+    """The body of an answer of which nothing but the head was read."""
+    original = getattr(raw, "_original_response", None)
+    if original is None or not original.chunked or raw.headers.get("Content-Encoding"):
+        return PlainBody(raw)
+    return ChunkedBody(raw, original)
+
+
+class PlainBody:
+    """A body read by the library."""
+
+    def __init__(self, raw: urllib3.BaseHTTPResponse) -> None:
+        self._raw = raw
+
+    def read(self) -> bytes:
+        return self._raw.read1(READ_BYTES, decode_content=True)
+
+    def close(self) -> None:
+        self._raw.close()
+        self._raw.release_conn()
+
+
+class _Buffer(Protocol):
+    def read1(self, size: int) -> bytes: ...
+
+
+class _Original(Protocol):
+    """What is needed of the `http.client.HTTPResponse` within urllib3's."""
+
+    fp: _Buffer
+
+    def close(self) -> None: ...
+
+
+class ChunkedBody:
+    """A chunked body, read past the library, from the same buffered stream that it reads."""
+
+    def __init__(self, raw: urllib3.BaseHTTPResponse, original: _Original) -> None:
+        self._raw = raw
+        self._original = original
+        self._unchunk = Dechunker()
+        self._arrivals: Arrivals | None = None
+        self._at_start = True
+        self._closed = False
+
+    def read(self) -> bytes:
+        while not self._closed:
+            if self._unchunk.ended:
+                self._end()
+                break
+            if self._unchunk.broken:
+                raise urllib3.exceptions.ProtocolError("The chunks of the body are misframed.")
+            if content := self._unchunk.feed(self._receive()):
+                return content
+        return b""
+
+    def close(self) -> None:
+        if not self._closed:
+            self._stop_waiting()
+            self._raw.close()
+            self._raw.release_conn()
+
+    def _receive(self) -> bytes:
+        try:
+            if self._arrivals is not None:
+                self._arrivals.wait()
+            data = self._original.fp.read1(READ_BYTES)
+        except TimeoutError as error:
+            raise urllib3.exceptions.TimeoutError("Nothing came in time.") from error
+        except OSError as error:
+            raise urllib3.exceptions.ProtocolError("The connection broke.") from error
+        if not data:
+            raise urllib3.exceptions.ProtocolError("The body ended before its last chunk.")
+        if self._at_start:
+            # What had come together with the head is read, so all else is yet to arrive.
+            self._at_start = False
+            self._arrivals = _arrivals(self._raw)
+        return data
+
+    def _stop_waiting(self) -> None:
+        self._closed = True
+        if self._arrivals is not None:
+            self._arrivals.close()
+
+    def _end(self) -> None:
+        if self._unchunk.surplus:
+            # Nobody can tell what would be taken for the next answer.
+            self.close()
+            return
+        self._stop_waiting()
+        # Ends the response, not the connection.
+        self._original.close()
+        self._raw.release_conn()
+
+
+def _arrivals(raw: urllib3.BaseHTTPResponse) -> Arrivals | None:
+    """None if the connection ends with the answer: then the library has let go of its socket."""
+    connection = getattr(raw.connection, "sock", None)
+    return None if connection is None else Arrivals(connection, connection.gettimeout())
+
+
+class Dechunker:
+    """Takes the chunk framing off a body (RFC 9112, section 7.1).
+
+    Attributes:
+        ended: whether the last chunk and the trailer have come.
+        surplus: whether bytes came behind them, so that nobody can tell what comes next.
+        broken: whether bytes came that are no framing; nothing is understood from there on.
+    """
+
+    def __init__(self) -> None:
+        self.ended = False
+        self.surplus = False
+        self.broken = False
+        # A line between two chunks whose end has not come.
+        self._line = b""
+        # Bytes to come of an open chunk and the line end behind it.
+        self._left = 0
+        self._in_trailer = False
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes of the connection; give the content among them.
+
+        Where the bytes are cut means nothing.
+        """
+        data = self._line + data
+        self._line = b""
+        pieces: list[bytes] = []
+        place = 0
+        while self._left or (place := self._open(data, place)):
+            # Stops in front of the line end, also where that is cut.
+            pieces.append(data[place : place + max(0, self._left - 2)])
+            taken = min(self._left, len(data) - place)
+            self._left -= taken
+            place += taken
+            if self._left:
+                break
+        return b"".join(pieces)
+
+    def _open(self, data: bytes, start: int) -> int:
+        """Read the line in front of a chunk; gives the place behind it, or 0 if no chunk begins."""
+        if self._in_trailer:
+            self._end(data[start:])
+            return 0
+        line_end = data.find(b"\n", start) + 1
+        if not line_end:
+            self._keep(data[start:])
+            return 0
+        try:
+            size = int(data[start:line_end].partition(b";")[0], 16)
+        except ValueError:
+            size = -1
+        if size > 0:
+            self._left = size + 2
+            return line_end
+        self.broken = self.broken or size < 0
+        if not self.broken:
+            self._in_trailer = True
+            self._end(data[line_end:])
+        return 0
+
+    def _keep(self, line: bytes) -> None:
+        self.broken = self.broken or len(line) > _LONGEST_LINE
+        self._line = line
+
+    def _end(self, data: bytes) -> None:
+        """Read the trailer's lines, up to the empty one."""
+        place = 0
+        while not self.ended:
+            start, place = place, data.find(b"\n", place) + 1
+            if not place:
+                self._keep(data[start:])
+                return
+            self.ended = data[start:place] in (b"\r\n", b"\n")
+        self.surplus = self.surplus or place < len(data)
