@@ -70,8 +70,7 @@ def address_maker(
     profile = catalogue.profile(addressed.bot)
     found = fitted(wishes, profile)
     parameters = {**found.parameters, **addressed.parameters}
-    strange = [name for name in extras if name not in profile.parameters]
-    ignored = (*left_out, *found.ignored, *strange)
+    ignored = (*left_out, *found.ignored)
     return Making(replace(addressed, parameters=parameters), profile, ignored)
 
 

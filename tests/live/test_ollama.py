@@ -181,7 +181,7 @@ def test_options(ollama: Client, local: Live) -> None:
     assert ("length", 2) == (short.done_reason, short.eval_count)
     assert "one " == stopped.response
     assert "word 1, word 2." == counted.response
-    assert "options.mirostat, seed" == named.headers["x-poeflask-ignored"]
+    assert "seed, mirostat" == named.headers["x-poeflask-ignored"]
 
 
 def test_who_asks_nothing_is_told_that_the_model_is_ready(ollama: Client, local: Live) -> None:

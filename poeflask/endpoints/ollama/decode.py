@@ -63,12 +63,11 @@ class OllamaRequest:
 
 _EFFORTS = ("minimal", "low", "medium", "high", "xhigh", "max")
 
-_COLOUR = (
-    *("min_p", "typical_p", "tfs_z", "repeat_penalty", "repeat_last_n", "penalize_newline"),
-    *("mirostat", "mirostat_tau", "mirostat_eta"),
+_MACHINE = (
+    *("num_ctx", "num_batch", "num_gpu", "main_gpu", "num_thread", "num_keep"),
+    *("numa", "use_mmap", "use_mlock", "low_vram", "f16_kv", "vocab_only"),
 )
-"""Options that would change the answer's words and have no place at Poe. Those that only lay out
-memory are not here: nobody would miss them in the answer."""
+"""Options of the machine that runs a model: they change nothing that anybody could miss here."""
 
 _AT_ONCE = (0, 0.0, "0", "0s", "0m", "0h")
 _LATEST = ":latest"
@@ -175,8 +174,8 @@ def _request(envelope: Mapping[str, Any], body: Any, prompt: Prompt) -> OllamaRe
         raise ClientError(ErrorKind.UNSUPPORTED_PARAMETER, sentence, param="logprobs")
     options = body.get("options") or {}
     extras, _ = unknown_fields(options, OPTIONS)
+    extras = {name: value for name, value in extras.items() if name not in _MACHINE}
     without_effect = [name for name in ("template", "context", "raw") if envelope.get(name)]
-    without_effect += [f"options.{name}" for name in _COLOUR if options.get(name) is not None]
     return OllamaRequest(
         model=envelope["model"],
         prompt=prompt,
