@@ -56,6 +56,7 @@ $(VENV)/made:
 $(VENV)/installed: $(VENV)/made $(SOURCES)
 	@echo "Installing poeflask into $(VENV), once ..."
 	@$(PIP) install --editable .
+	@$(VENV)/bin/python -m compileall -q poeflask
 	@touch $@
 
 $(VENV)/installed-for-tests: $(VENV)/made $(SOURCES)

@@ -42,7 +42,6 @@ from poeflask.poe.client import PoeClient
 from poeflask.poe.models_file import ModelsFile
 from poeflask.poe.wire import write_query
 from poeflask.settings import Settings
-from poeflask.simulator.server import SimulatorServer
 from poeflask.stores import open_store
 from poeflask.stores.base import Store
 from poeflask.stores.contents import open_contents
@@ -180,6 +179,9 @@ class _Upstreams:
         if key != DEMO_KEY or not self._settings.simulator_enabled:
             return self._poe
         if self._demo is None:
+            # Heavy, and of no use where nobody asks with the demo key.
+            from poeflask.simulator.server import SimulatorServer
+
             server = SimulatorServer()
             self._demo = self._make("simulator", server.start(), server.upload_url)
         return self._demo

@@ -83,6 +83,7 @@ IO = {
 """What pure code may not import at all."""
 
 LATE_IMPORTS = {
+    ("app.py", "upstream_for"): "the simulator is heavy, and a service does without it",
     ("cli.py", "simulator"): "the simulator is heavy and needs the patch before it",
 }
 """Imports inside functions: (file, function) and why."""
