@@ -71,14 +71,6 @@ class SimulatorServer:
         self._server.start()
         return self.base_url
 
-    def serve(self) -> None:
-        """Serve until `stop` is called from elsewhere; start first if that has not been done.
-
-        Raises:
-            OSError: the port is taken.
-        """
-        self._server.serve_forever()
-
     def stop(self) -> None:
         """Close the port and every connection, also those of which an answer is open."""
         self._server.stop(timeout=0)

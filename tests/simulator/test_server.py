@@ -3,7 +3,6 @@ import socket
 import time
 import warnings
 
-import gevent
 import pytest
 import requests
 
@@ -135,20 +134,6 @@ def test_stopping_closes_what_is_open():
         got.content  # noqa: B018 - reading it is the deed
     with socket.socket() as probe:
         assert 0 != probe.connect_ex(("127.0.0.1", port))
-
-
-def test_serving_lasts_until_the_server_is_stopped():
-    """Who serves waits; stopping lets go."""
-    server = SimulatorServer()
-    server.start()
-    serving = gevent.spawn(server.serve)
-    got = requests.get(f"{server.base_url}/v1/models", timeout=5)
-
-    assert 200 == got.status_code
-    assert not serving.ready()
-    server.stop()
-    serving.join(1)
-    assert serving.successful()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from poeflask.core.dialect import openai_error
 from poeflask.core.json_text import write
 from poeflask.core.reply import (
     Failure,
-    FileEvent,
     Finish,
     FinishReason,
     Pause,
@@ -24,6 +23,7 @@ from poeflask.core.reply import (
     Usage,
     gather_all,
 )
+from poeflask.endpoints.file_links import file_as_text
 
 _DONE = "data: [DONE]\n\n"
 _HEARTBEAT = ": ping\n\n"
@@ -91,7 +91,7 @@ class ChatEncoder:
 
     def whole(self, events: Sequence[ReplyEvent]) -> Mapping[str, Any]:
         """The `chat.completion` object of all choices."""
-        replies = gather_all(_file_as_text(event) for event in events)
+        replies = gather_all(file_as_text(event) for event in events)
         usages = [reply.usage for reply in replies if reply.usage is not None]
         return {
             **_envelope(self._meta, "chat.completion"),
@@ -123,7 +123,7 @@ class ChatEncoder:
         return self._choice_head(index) + write(delta) + self._delta_end
 
     def _frames(self, event: ReplyEvent) -> str:
-        match _file_as_text(event):
+        match file_as_text(event):
             case TextDelta(text, index):
                 return self._opened(index) + self._delta(index, {"content": text})
             case ReasoningDelta(text, index):
@@ -207,18 +207,6 @@ def _call(call: ToolCallDelta | ToolCallDone) -> dict[str, Any]:
 
 def _envelope(meta: ReplyMeta, kind: str) -> dict[str, Any]:
     return {"id": meta.id, "object": kind, "created": meta.created, "model": meta.model}
-
-
-def _file_as_text(event: ReplyEvent) -> ReplyEvent:
-    """A file as a Markdown link in a paragraph of its own; any other event as it is."""
-    if not isinstance(event, FileEvent):
-        return event
-    name = (event.name or "file").translate(_NO_BRACKETS)
-    mark = "!" if event.content_type.startswith("image/") else ""
-    return TextDelta(f"\n\n{mark}[{name}]({event.url})\n\n", event.index)
-
-
-_NO_BRACKETS = str.maketrans("[]", "()")
 
 
 def _usage(usages: Iterable[Usage]) -> dict[str, Any]:
