@@ -19,7 +19,7 @@ embeddings = Blueprint("embeddings", __name__)
 def create_embeddings() -> Response:
     """Turn one or more texts into vectors."""
     here = services()
-    auth.key_of(request.headers)
+    auth.caller_of(request.headers)
     asked = decode(body.json_object(request), model=MODEL)
     # Half a million numbers take a while to be written, too.
     answer = here.threads.run(_answer, here.embedder, asked)

@@ -91,7 +91,7 @@ def delete_file(file_id: str) -> Response:
 
 
 def _owner() -> str:
-    return auth.owner_of(auth.key_of(request.headers))
+    return auth.caller_of(request.headers).owner
 
 
 def _no_file(file_id: str) -> ClientError:

@@ -10,7 +10,7 @@ from poeflask.endpoints.messages.decode import decode, decode_count
 from poeflask.endpoints.messages.encode import MessagesEncoder
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
-from poeflask.web.asking import address, ignored_header
+from poeflask.web.asking import address, ask, ignored_header
 from poeflask.web.services import services
 
 messages = Blueprint("messages", __name__)
@@ -20,9 +20,9 @@ messages = Blueprint("messages", __name__)
 def create_message() -> Response:
     """Answer a conversation, streamed or whole."""
     here = services()
-    key = auth.key_of(request.headers)
+    caller = auth.caller_of(request.headers)
     asked = decode(body.json_object(request), skip_system_prompt=here.skip_system_prompt)
-    upstream = here.upstream_for(key)
+    upstream = here.upstream_for(caller)
     prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
     encoder = MessagesEncoder(
         ReplyMeta(id=here.new_id("msg_"), created=int(here.clock()), model=asked.model),
@@ -30,7 +30,7 @@ def create_message() -> Response:
         input_tokens=here.count_prompt(asked.prompt),
         thoughts=asked.thoughts,
     )
-    answer = upstream.bridge.open(prompt, key, Wants(usage=True, files_as_text=True))
+    answer = ask(caller, upstream, prompt, Wants(usage=True, files_as_text=True))
     headers = ignored_header([*asked.ignored, *left_out])
     if not asked.stream:
         return respond.whole(request, answer, encoder, headers=headers)
@@ -47,7 +47,7 @@ def create_message() -> Response:
 @messages.post("/v1/messages/count_tokens")
 def count_tokens() -> Response:
     """Count what a prompt would cost, just as the usage of its answer does."""
-    auth.key_of(request.headers)
+    auth.caller_of(request.headers)
     prompt = decode_count(body.json_object(request))
     counted = {"input_tokens": services().count_prompt(prompt)()}
     return Response(json_text.write(counted), mimetype="application/json")

@@ -17,7 +17,7 @@ models = Blueprint("models", __name__)
 @models.get("/v1/models")
 def list_models() -> Response:
     """All bots that Poe lists, page by page for those who turn pages as Anthropic's clients do."""
-    bots = services().upstream_for(auth.key_of(request.headers)).catalogue.bots()
+    bots = services().upstream_for(auth.caller_of(request.headers)).catalogue.bots()
     if not speaks_anthropic(request):
         return _json(model_list(bots))
     names = ("limit", "after_id", "before_id")
@@ -27,7 +27,7 @@ def list_models() -> Response:
 @models.get("/v1/models/<path:name>")
 def retrieve_model(name: str) -> Response:
     """One bot, by its name in whatever case, or by what another API calls it."""
-    upstream = services().upstream_for(auth.key_of(request.headers))
+    upstream = services().upstream_for(auth.caller_of(request.headers))
     upstream.catalogue.bots()
     bot = upstream.catalogue.resolve(name)
     if bot is None:
