@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import gevent
 import structlog
@@ -38,9 +39,15 @@ from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.poe.attachments import Attachments, reattach
+from poeflask.poe.breaker import Breakers, Sensitivity
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import PoeClient
+from poeflask.poe.keys import PoeKey, PoeKeys
 from poeflask.poe.models_file import ModelsFile
+from poeflask.poe.noticeboard import Noticeboard
+from poeflask.poe.pacing import Pacer
+from poeflask.poe.turns import Turns
+from poeflask.poe.ways import FAULTS_NAMESPACE, PACE_NAMESPACE, Ways
 from poeflask.poe.wire import write_query
 from poeflask.settings import Settings
 from poeflask.stores import open_store
@@ -50,7 +57,7 @@ from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import cors, draining, errors, logging, services
+from poeflask.web import cors, draining, errors, fallback, logging, services
 from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
@@ -105,6 +112,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     cors.install(app, settings.cors_origins)
     errors.install(app, _ERROR_SHAPES)
     draining.install(app)
+    fallback.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     with app.app_context():
@@ -125,6 +133,7 @@ def _services(settings: Settings, store: Store) -> Services:
     make = _Upstreams(settings, store, kept, threads)
     return Services(
         upstream_for=make.upstream_for,
+        poe_keys=make.keys,
         store=store,
         files=kept,
         max_file_bytes=settings.max_upload_bytes,
@@ -172,7 +181,21 @@ class _Upstreams:
         self._threads = threads
         self._counter = TokenCounter(o200k.load)
         self._models_file = ModelsFile(settings.state_dir / "models.yaml")
-        self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)
+        self._setups = Turns(
+            settings.setups, max_waiting=settings.queue, max_wait_s=settings.queue_wait_s
+        )
+        client = self._client(settings.poe_base_url, settings.poe_file_upload_url)
+        board = Noticeboard(Namespace(store, FAULTS_NAMESPACE, on_failure="forget"))
+        pacer = self._pacer()
+        self.keys = PoeKeys(
+            [PoeKey(one.name, one.key, one.weight) for one in settings.keys_of_poe],
+            board,
+            client.balance,
+            wait_s=pacer.wait_s,
+            sent_last_minute=pacer.sent_last_minute,
+        )
+        breakers = Breakers(board, Sensitivity(failures=settings.breaker_failures))
+        self._poe = self._make("poe", client, Ways(keys=self.keys, breakers=breakers, pacer=pacer))
         self._demo: Upstream | None = None
 
     def upstream_for(self, caller: Caller) -> Upstream:
@@ -184,7 +207,8 @@ class _Upstreams:
             from poeflask.simulator.server import SimulatorServer
 
             server = SimulatorServer()
-            self._demo = self._make("simulator", server.start(), server.upload_url)
+            client = self._client(server.start(), server.upload_url)
+            self._demo = self._make("simulator", client, Ways())
         return self._demo
 
     def catalogue_state(self) -> str:
@@ -208,9 +232,19 @@ class _Upstreams:
             return self._counter.count(text)
         return self._threads.run(self._counter.count, text)
 
-    def _make(self, name: str, base_url: str, upload_url: str) -> Upstream:
+    def _pacer(self) -> Pacer:
         settings = self._settings
-        client = PoeClient(
+        return Pacer(
+            Namespace(self._store, PACE_NAMESPACE, on_failure="forget"),
+            per_minute=settings.poe_requests_per_minute,
+            workers=settings.workers,
+            max_waiting=settings.queue,
+            max_wait_s=settings.queue_wait_s,
+        )
+
+    def _client(self, base_url: str, upload_url: str) -> PoeClient:
+        settings = self._settings
+        return PoeClient(
             base_url=base_url,
             upload_url=upload_url,
             connect_timeout_s=settings.connect_timeout_s,
@@ -220,6 +254,9 @@ class _Upstreams:
             user_agent=f"poeflask/{__version__}",
             on_unknown=_unknown_event,
         )
+
+    def _make(self, name: str, client: PoeClient, ways: Ways) -> Upstream:
+        settings = self._settings
         catalogue = Catalogue(
             client.models,
             Namespace(self._store, f"catalogue:{name}", on_failure="forget"),
@@ -250,8 +287,14 @@ class _Upstreams:
                 prompt = reattach(prompt)
             return attachments.attach(prompt, owner=owner, key=key)
 
+        def for_bot(prompt: Prompt, bot: str) -> Prompt:
+            """The prompt for another bot, without the parameters that only the first one knows."""
+            declared = catalogue.profile(bot).parameters
+            known = {name: value for name, value in prompt.parameters.items() if name in declared}
+            return replace(prompt, bot=bot, parameters=known)
+
         bridge = Bridge(
-            ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),
+            ask=lambda prompt, key, sent: client.query(prompt.bot, write_query(prompt), key, sent),
             prepare=prepare,
             make_chain=make_chain,
             patience=Patience(
@@ -259,6 +302,10 @@ class _Upstreams:
                 longest_wait_s=settings.retry_wait_max_s,
                 total_s=settings.total_timeout_s,
             ),
+            ways=ways,
+            setups=self._setups,
+            most_replies=settings.max_answers,
+            for_bot=for_bot,
         )
         return Upstream(
             bridge=bridge, catalogue=catalogue, open_file=client.open_file, fetch=client.fetch

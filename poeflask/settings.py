@@ -224,6 +224,36 @@ def _is_address(text: str) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class KeyOfPoe:
+    """A key of Poe's, what its owner calls it, and how much of the work it gets."""
+
+    name: str
+    key: str = field(repr=False)
+    weight: int
+
+
+_KEY_OF_POE = re.compile(r"(?:([\w.-]{1,40}):)?([!-~]{1,512}?)(?:\*([0-9]{1,4}))?", re.ASCII)
+
+
+def _keys_of_poe(text: str) -> tuple[KeyOfPoe, ...]:
+    """Keys with commas or white space between: KEY, NAME:KEY, KEY*WEIGHT or NAME:KEY*WEIGHT."""
+    found = [_KEY_OF_POE.fullmatch(entry) for entry in re.split(r"[,\s]+", text) if entry]
+    keys = tuple(
+        KeyOfPoe(match[1] or f"key-{number}", match[2], int(match[3] or 1))
+        for number, match in enumerate(found, 1)
+        if match is not None
+    )
+    names, secrets = {one.name for one in keys}, {one.key for one in keys}
+    unique = len(names) == len(secrets) == len(found)
+    if unique and all(one.weight and not set(one.key) & set(":*") for one in keys):
+        return keys
+    raise _UnfitError(
+        "keys with commas or line ends between, each written KEY, NAME:KEY, KEY*WEIGHT or "
+        "NAME:KEY*WEIGHT, with no name and no key twice and whole weights above 0"
+    )
+
+
 def _origins(text: str) -> tuple[str, ...]:
     """Origins with commas between them; "*" is every origin, "none" is none."""
     if text.lower() == "none":
@@ -319,6 +349,28 @@ class Settings:
         "https://www.quora.com/poe_api/file_upload_3RD_PARTY_POST",
         "Where Poe takes uploads.",
     )
+    poe_api_keys: tuple[KeyOfPoe, ...] = _setting(
+        "POE_API_KEYS",
+        _keys_of_poe,
+        "",
+        "The Poe keys that pay for callers who bring none of Poe's, with commas or line ends "
+        "between: `KEY`, `NAME:KEY`, `KEY*WEIGHT` or `NAME:KEY*WEIGHT`.",
+        secret=True,
+    )
+    poe_api_key: tuple[KeyOfPoe, ...] = _setting(
+        "POE_API_KEY",
+        _keys_of_poe,
+        "",
+        "The same, for who has only one; not beside POE_API_KEYS.",
+        secret=True,
+    )
+    poe_requests_per_minute: int = _setting(
+        "POEFLASK_POE_REQUESTS_PER_MINUTE",
+        _whole(0, 1_000_000),
+        "480",
+        "How many queries one Poe key may send within a minute, over all workers; more wait their "
+        "turn. Poe refuses more than 500. 0 for no bound.",
+    )
     proxy_url: str = _setting(
         "POEFLASK_PROXY_URL",
         _proxy_url,
@@ -365,6 +417,37 @@ class Settings:
     )
     retry_wait_max_s: float = _setting(
         "POEFLASK_RETRY_WAIT_MAX_S", _seconds(0), "10", "The longest wait between two tries."
+    )
+    breaker_failures: int = _setting(
+        "POEFLASK_BREAKER_FAILURES",
+        _whole(0, 1000),
+        "5",
+        "After how many failures in a row a bot is left alone for a while; 0 for never.",
+    )
+    setups: int = _setting(
+        "POEFLASK_SETUPS",
+        _whole(1, 10_000),
+        "32",
+        "How many questions one worker makes and sends to Poe at once; more wait their turn, so "
+        "that running answers do not falter.",
+    )
+    queue: int = _setting(
+        "POEFLASK_QUEUE",
+        _whole(0, 1_000_000),
+        "1000",
+        "How many questions may wait for their turn in one worker; more are refused.",
+    )
+    queue_wait_s: float = _setting(
+        "POEFLASK_QUEUE_WAIT_S",
+        _seconds(0.1),
+        "30",
+        "How long a question waits for its turn before it is refused.",
+    )
+    max_answers: int = _setting(
+        "POEFLASK_MAX_ANSWERS",
+        _whole(1, 1_000_000),
+        "4000",
+        "How many answers one worker reads at once; more are refused with 503.",
     )
     max_request_bytes: int = _setting(
         "MAX_REQUEST_SIZE", _size, "64MiB", "The largest request body that is taken."
@@ -463,6 +546,8 @@ class Settings:
                 values[made.name] = _value(_source(made), environ)
             except SettingsError as error:
                 faults.extend(error.faults)
+        if values.get("poe_api_keys") and values.get("poe_api_key"):
+            faults.append("POE_API_KEYS and POE_API_KEY are both set; only one can be right.")
         if faults:
             raise SettingsError(*faults)
         return cls(**values)
@@ -471,6 +556,11 @@ class Settings:
     def describe() -> tuple[SettingRow, ...]:
         """A row for each setting, in the order in which they are best read."""
         return tuple(_row(made) for made in fields(Settings))
+
+    @property
+    def keys_of_poe(self) -> tuple[KeyOfPoe, ...]:
+        """The keys that pay for callers who bring none of Poe's."""
+        return self.poe_api_keys or self.poe_api_key
 
     @property
     def listens_on_loopback(self) -> bool:

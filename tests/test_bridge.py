@@ -38,7 +38,7 @@ class Poe:
         self.asked: list[Prompt] = []
         self.closed = 0
 
-    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         self.asked.append(prompt)
         script = self.scripts[min(len(self.asked), len(self.scripts)) - 1]
         try:
@@ -52,7 +52,7 @@ class Poe:
 class SilentPoe(Poe):
     """Says the script of a reply without its end and then nothing, for ever."""
 
-    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         self.asked.append(prompt)
         try:
             assert isinstance(self.scripts[0], list)
@@ -69,10 +69,10 @@ class LingeringPoe(Poe):
         super().__init__(*scripts)
         self.closed_before: list[int] = []
 
-    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         self.closed_before.append(self.closed)
         try:
-            yield from super().__call__(prompt, key)
+            yield from super().__call__(prompt, key, sent)
         except GeneratorExit:
             self.closed -= 1
             gevent.sleep(0.01)
@@ -344,7 +344,7 @@ def test_a_slow_client_slows_poe_down() -> None:
     """No more than a few batches are read ahead."""
     taken: list[int] = []
 
-    def poe(prompt: Prompt, key: str) -> Iterator[Batch]:
+    def poe(prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         for number in range(1000):
             taken.append(number)
             yield [TextDelta("x")]
@@ -386,7 +386,7 @@ def test_a_prompt_that_cannot_be_prepared_is_the_clients_error() -> None:
 def test_a_bug_in_the_reading_greenlet_reaches_the_client() -> None:
     """A greenlet that dies does not leave a client waiting for ever."""
 
-    def poe(prompt: Prompt, key: str) -> Iterator[Batch]:
+    def poe(prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         yield [TextDelta("Hel")]
         raise ZeroDivisionError
 

@@ -127,6 +127,10 @@ class OpenFile:
     pieces: Iterator[bytes]
 
 
+def _nothing() -> None:
+    """Whom nobody needs to tell."""
+
+
 class PoeClient:
     """Speaks to Poe over connections that are kept alive and shared by all answers.
 
@@ -179,19 +183,31 @@ class PoeClient:
         """Close the idle connections."""
         self._session.close()
 
-    def query(self, bot: str, body: Mapping[str, Any], key: str) -> Iterator[list[ReplyEvent]]:
+    def query(
+        self,
+        bot: str,
+        body: Mapping[str, Any],
+        key: str,
+        sent: Callable[[], None] = _nothing,
+    ) -> Iterator[list[ReplyEvent]]:
         """Ask a bot; yield the events of each network read.
 
         Each list but the last ends in a Pause; the last ends in Finish or Failure. Nothing is sent
         before the first `next`. Closing the generator, or killing the greenlet that reads it,
         closes the connection.
 
+        Args:
+            bot: its name.
+            body: the query.
+            key: the key that pays.
+            sent: called once the query has left, before anything has come back.
+
         Raises:
             PoeError: before the first list: Poe refused, could not be reached, or can have no bot
                 of that name.
             ClientError: the key cannot be one.
         """
-        response = self._post_query(bot, body, key)
+        response = self._post_query(bot, body, key, sent)
         # An answer may last for minutes, and the question may hold a whole book.
         del body
         content = body_of(response.raw)
@@ -304,7 +320,9 @@ class PoeClient:
             raise _naming_file(error, name) from error
         return _attachment(answer, name)
 
-    def _post_query(self, bot: str, body: Mapping[str, Any], key: str) -> requests.Response:
+    def _post_query(
+        self, bot: str, body: Mapping[str, Any], key: str, sent: Callable[[], None]
+    ) -> requests.Response:
         headers = {
             "Authorization": f"Bearer {_checked(key)}",
             "Content-Type": "application/json",
@@ -312,8 +330,12 @@ class PoeClient:
         }
         url = f"{self._base_url}/bot/{_quoted(bot)}"
         content = json_text.write(body).encode("utf-8")
+        request = _ready_post(url, self._session.headers, headers, len(content))
+        # requests sends any iterator of bytes; its types do not know.
+        request.body = cast("bytes", _telling(content, sent))
+        del content
         with transport_faults():
-            response = self._send(_ready_post(url, self._session.headers, headers, content))
+            response = self._send(request)
         response.request.body = None
         if response.status_code == 200 and _media_type(response) == "text/event-stream":
             return response
@@ -388,15 +410,21 @@ def _meant(error: Exception) -> PoeflaskError:
     return leaf(kind, message)
 
 
+def _telling(content: bytes, sent: Callable[[], None]) -> Iterator[bytes]:
+    """The content as a body that tells when it was taken whole."""
+    yield content
+    del content
+    sent()
+
+
 def _ready_post(
-    url: str, usual: Mapping[str, Any], headers: Mapping[str, str], content: bytes
+    url: str, usual: Mapping[str, Any], headers: Mapping[str, str], length: int
 ) -> requests.PreparedRequest:
-    """A request whose parts need no further looking at, which takes long."""
+    """A request whose parts need no further looking at, which takes long; its body is missing."""
     request = requests.PreparedRequest()
     request.method = "POST"
     request.url = url
-    request.headers = CaseInsensitiveDict({**usual, **headers, "Content-Length": str(len(content))})
-    request.body = content
+    request.headers = CaseInsensitiveDict({**usual, **headers, "Content-Length": str(length)})
     return request
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from flask import g
+from flask import g, request
+from werkzeug.datastructures import Headers
 
 from poeflask.bridge import Answer
 from poeflask.core.caller import Caller
+from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Prompt
 from poeflask.endpoints.common_fields import SkipSystemPrompt, skips_system_prompt
@@ -91,8 +94,30 @@ def ask_all(caller: Caller, upstream: Upstream, prompts: Sequence[Prompt], wants
     """As `ask`, for prompts that differ: the events of reply number i answer `prompts[i]`.
 
     Every answer of every API is asked for here, and nowhere else.
+
+    Raises:
+        ClientError: kind INVALID_REQUEST, if the header `x-poeflask-timeout` is no time.
+        PoeflaskError: the caller may not ask this now.
     """
-    return upstream.bridge.open_all(prompts, caller, wants)
+    return upstream.bridge.open_all(prompts, caller, wants, total_s=_total_s(request.headers))
+
+
+def _total_s(headers: Headers) -> float | None:
+    """How many seconds the client gives the whole answer; None if it does not say."""
+    said = headers.get("x-poeflask-timeout")
+    if said is None:
+        return None
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = 0.0
+    if math.isfinite(seconds) and seconds > 0:
+        return seconds
+    raise ClientError(
+        ErrorKind.INVALID_REQUEST,
+        f"The header x-poeflask-timeout holds {said[:40]!r}; "
+        "it should be a number of seconds above 0.",
+    )
 
 
 def ignored_header(fields: Iterable[str]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from poeflask.core.prompt import Prompt
 from poeflask.embedder import Embedder
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import OpenFile
+from poeflask.poe.keys import PoeKeys
 from poeflask.stores.base import Store
 from poeflask.stores.kept_files import KeptFiles
 from poeflask.threads import Threads
@@ -45,6 +46,7 @@ class Services:
 
     Attributes:
         upstream_for: the Poe that answers a caller.
+        poe_keys: the owner's keys of Poe's, for callers who bring none.
         store: where shared state is kept.
         files: what clients keep here.
         max_file_bytes: the largest file that is taken.
@@ -66,6 +68,7 @@ class Services:
     """
 
     upstream_for: Callable[[Caller], Upstream]
+    poe_keys: PoeKeys
     store: Store
     files: KeptFiles
     max_file_bytes: int
