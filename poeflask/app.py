@@ -34,6 +34,7 @@ from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
 from poeflask.endpoints.moderations.routes import moderations
 from poeflask.endpoints.ollama.routes import ollama
+from poeflask.endpoints.reference.routes import reference
 from poeflask.endpoints.refused.routes import refused
 from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
@@ -81,6 +82,7 @@ BLUEPRINTS = (
     models,
     refused,
     health,
+    reference,
 )
 
 DEMO_KEY = "demo"
