@@ -361,7 +361,7 @@ class Settings:
         "POE_API_KEY",
         _keys_of_poe,
         "",
-        "The same, for who has only one; not beside POE_API_KEYS.",
+        "The same, for who has only one; not read beside POE_API_KEYS.",
         secret=True,
     )
     poe_requests_per_minute: int = _setting(
@@ -546,8 +546,6 @@ class Settings:
                 values[made.name] = _value(_source(made), environ)
             except SettingsError as error:
                 faults.extend(error.faults)
-        if values.get("poe_api_keys") and values.get("poe_api_key"):
-            faults.append("POE_API_KEYS and POE_API_KEY are both set; only one can be right.")
         if faults:
             raise SettingsError(*faults)
         return cls(**values)

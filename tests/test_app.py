@@ -148,6 +148,8 @@ def test_every_setting_does_something() -> None:
     )
     derived = {
         "simulator": "simulator_enabled",
+        "poe_api_key": "keys_of_poe",
+        "poe_api_keys": "keys_of_poe",
         "local_key": "key_of_local_requests",
         "local_key_for": "key_of_local_requests",
     }

@@ -86,6 +86,7 @@ IO = {
 LATE_IMPORTS = {
     ("app.py", "upstream_for"): "the simulator is heavy, and a service does without it",
     ("commands/chat.py", "_client"): "the app is heavy and needs the patch before it",
+    ("commands/poe_keys.py", "_keys"): "what speaks to Poe needs the patch before it",
     ("cli.py", "simulator"): "the simulator is heavy and needs the patch before it",
 }
 """Imports inside functions: (file, function) and why."""
