@@ -571,9 +571,7 @@ POOL = Caller(owner="somebody")
 DOWN = PoeError(ErrorKind.POE_UNAVAILABLE, "Down.")
 
 
-@pytest.mark.parametrize(
-    "fault", [ErrorKind.RATE_LIMITED, ErrorKind.NO_POINTS, ErrorKind.RATE_LIMITED]
-)
+@pytest.mark.parametrize("fault", [ErrorKind.RATE_LIMITED, ErrorKind.NO_POINTS])
 def test_a_keys_fault_goes_to_the_next_key_at_once(fault: ErrorKind) -> None:
     """It is no try of the bot's: the number of keys is not bounded by the number of tries."""
     refused = PoeError(fault, "No.", retry_after_s=30)

@@ -99,11 +99,15 @@ def ask_all(caller: Caller, upstream: Upstream, prompts: Sequence[Prompt], wants
         ClientError: kind INVALID_REQUEST, if the header `x-poeflask-timeout` is no time.
         PoeflaskError: the caller may not ask this now.
     """
-    return upstream.bridge.open_all(prompts, caller, wants, total_s=_total_s(request.headers))
+    return upstream.bridge.open_all(prompts, caller, wants, total_s=total_s(request.headers))
 
 
-def _total_s(headers: Headers) -> float | None:
-    """How many seconds the client gives the whole answer; None if it does not say."""
+def total_s(headers: Headers) -> float | None:
+    """How many seconds the client gives the whole answer; None if it does not say.
+
+    Raises:
+        ClientError: kind INVALID_REQUEST, if it says what is no time.
+    """
     said = headers.get("x-poeflask-timeout")
     if said is None:
         return None

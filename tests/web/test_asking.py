@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from flask import Flask, g
+from werkzeug.datastructures import Headers
 
+from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.core.prompt import Prompt, Sampling
 from poeflask.poe.catalogue import Catalogue
 from poeflask.stores.memory import MemoryStore
 from poeflask.stores.namespace import Namespace
-from poeflask.web.asking import address, ignored_header
+from poeflask.web.asking import address, ignored_header, total_s
 
 ENTRIES: list[dict[str, Any]] = [
     {
@@ -86,3 +88,17 @@ def test_the_header_stays_short() -> None:
     (header,) = ignored_header(f"{'field':x<60}{number}" for number in range(1000)).values()
 
     assert len(header) < 4000
+
+
+@pytest.mark.parametrize("said", ["", "soon", "0", "-1", "nan", "inf"])
+def test_a_time_that_is_none_is_refused(said: str) -> None:
+    """Whoever wants less time is told how to say it."""
+    with pytest.raises(ClientError, match="x-poeflask-timeout") as caught:
+        total_s(Headers({"x-poeflask-timeout": said}))
+
+    assert ErrorKind.INVALID_REQUEST == caught.value.kind
+
+
+def test_a_client_may_say_how_long_its_answer_may_take() -> None:
+    """In seconds; most say nothing."""
+    assert [2.5, None] == [total_s(Headers({"x-poeflask-timeout": "2.5"})), total_s(Headers())]
