@@ -203,7 +203,7 @@ class _Upstreams:
 
     def upstream_for(self, caller: Caller) -> Upstream:
         """The Poe that answers a caller."""
-        if caller.poe_key != DEMO_KEY or not self._settings.simulator_enabled:
+        if not (self._settings.simulator_enabled and self._pays_with(caller) == {DEMO_KEY}):
             return self._poe
         if self._demo is None:
             # Heavy, and of no use where nobody asks with the demo key.
@@ -211,8 +211,14 @@ class _Upstreams:
 
             server = SimulatorServer()
             client = self._client(server.start(), server.upload_url)
-            self._demo = self._make("simulator", client, Ways())
+            self._demo = self._make("simulator", client, Ways(keys=self.keys))
         return self._demo
+
+    def _pays_with(self, caller: Caller) -> set[str]:
+        """The keys of Poe's that may pay for a caller."""
+        if caller.poe_key:
+            return {caller.poe_key}
+        return {one.key for one in self._settings.keys_of_poe}
 
     def catalogue_state(self) -> str:
         """What is known of the bots: "fresh", "stale", "missing", or only "simulated" ones."""

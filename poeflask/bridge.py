@@ -10,10 +10,10 @@ Poe's connection at once, whatever Poe is doing.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import gevent
 from gevent.queue import Empty, Full, Queue
@@ -281,101 +281,122 @@ class _Reading:
     def _asked(self, bot: str) -> Batch | None:
         """Ask one bot, as often as may be; gives what the last try failed with, if all did."""
         attempt = 1
-        tried: set[str] = set()
+        used: set[str] = set()
         while True:
-            failed, goes_on = self._try(bot, tried)
-            if failed is None:
-                return None
-            if goes_on:
+            tried = self._try(bot, used)
+            if tried.failed is None or tried.then == "stop":
+                return tried.failed
+            if tried.then == "next key":
                 continue
-            wait_s = self._bridge.wait_s(_error_of(failed), attempt)
+            wait_s = self._bridge.wait_s(_error_of(tried.failed), attempt)
             if wait_s is None:
-                return failed
+                return tried.failed
             attempt += 1
-            tried.clear()
+            used.clear()
             gevent.sleep(wait_s)
 
-    def _try(self, bot: str, tried: set[str]) -> tuple[Batch | None, bool]:
-        """Ask one bot once, with a key that was not tried.
+    def _try(self, bot: str, used: set[str]) -> _Tried:
+        """Ask one bot once, with a key that was not used.
 
-        Gives what it failed with, and whether another key may fare better; None if the reply is
-        over. Poe's connection and the key are let go before the wait for the next try.
+        Poe's connection and the key are let go before the wait for the next try.
         """
         try:
-            way = self._bridge.ways.open(bot, self._caller, tried)
+            way = self._bridge.ways.open(bot, self._caller, used)
         except PoeflaskError as error:
-            return [Failure(error)], False
+            # A bot that is left alone is not waited for: it has fallbacks, or the client waits.
+            return _Tried([Failure(error)], "stop" if error.kind in FAILURES else "again")
         with closing(way):
+            used.add(way.fingerprint)
             try:
-                failed = self._read(bot, way)
+                self._prepare(bot, way.key)
             except PoeflaskError as error:
-                failed = [Failure(error)]
+                # Files could not be uploaded: that says nothing of the bot.
+                return _Tried([Failure(error)], "next key" if way.key_failed(error) else "stop")
+            failed = self._read(way)
             if failed is None:
-                return None, False
-            tried.add(way.fingerprint)
-            return failed, way.failed(_error_of(failed))
+                return _Tried(None, "stop")
+            return _Tried(failed, "next key" if way.failed(_error_of(failed)) else "again")
 
-    def _read(self, bot: str, way: Way) -> Batch | None:
-        """Ask, and pass on the reply and those to whatever the filters want to ask besides."""
-        self._heard = False
-        prompt = self._prompt_for(bot, way.key)
-        way.wait_turn()
-        place = self._bridge.setups.take(self._caller.owner)
-        try:
-            chain = self._bridge.make_chain(prompt, self._wants)
-            asked: Prompt | None = chain.on_prompt(prompt)
-            del prompt
-            while asked is not None:
-                reply = self._bridge.ask(asked, way.key, place.give_back)
-                asked = None
-                try:
-                    failed = self._passed_on(reply, chain, way, place)
-                finally:
-                    reply.close()  # type: ignore[attr-defined]
-                if failed is not None or chain.ended:
-                    return failed
-                asked = chain.follow_up()
-                if asked is not None:
-                    way.wait_turn()
-                    place = self._bridge.setups.take(self._caller.owner)
-        finally:
-            place.give_back()
-        return None
-
-    def _prompt_for(self, bot: str, key: str) -> Prompt:
-        """The prompt as it is asked of a bot with a key: files are uploaded once for each key."""
-        if self._prepared is not None and self._prepared[:2] == (bot, key):
-            return self._prepared[2]
+    def _prepare(self, bot: str, key: str) -> None:
+        """Make the prompt ready for a bot and a key: files are uploaded once for each key."""
         if self._prompt is None:
             raise RuntimeError("nothing may be asked once a part of the reply was passed on")
+        if self._prepared is not None and self._prepared[:2] == (bot, key):
+            return
         prompt = self._prompt
         if bot != prompt.bot:
             prompt = self._bridge.for_bot(prompt, bot)
-        prompt = self._bridge.prepare(prompt, self._caller.owner, key)
-        self._prepared = bot, key, prompt
-        return prompt
+        self._prepared = bot, key, self._bridge.prepare(prompt, self._caller.owner, key)
+
+    def _read(self, way: Way) -> Batch | None:
+        """Ask, and pass on the reply and those to whatever the filters want to ask besides.
+
+        Gives what failed before anything was passed on.
+        """
+        self._heard = False
+        try:
+            place = self._turn(way)
+            with closing(place):
+                chain, asked = self._begun()
+                reply = self._bridge.ask(asked, way.key, place.close)
+                del asked
+                failed = self._passed_on(reply, chain, way, place)
+        except PoeflaskError as error:
+            return [Failure(error)]
+        while failed is None and not chain.ended:
+            more = chain.follow_up()
+            if more is None:
+                break
+            reply = self._more(more, way)
+            del more
+            failed = self._passed_on(reply, chain, way, place)
+        return failed
+
+    def _more(self, asked: Prompt, way: Way) -> Iterator[Batch]:
+        """The reply to what a filter asks besides; that no turn came is its failure too."""
+        place = self._turn(way)
+        with closing(place):
+            reply = self._bridge.ask(asked, way.key, place.close)
+            del asked
+            yield from reply
+
+    def _turn(self, way: Way) -> Place:
+        """Wait until a query may be made and sent."""
+        way.wait_turn()
+        return self._bridge.setups.take(self._caller.owner)
+
+    def _begun(self) -> tuple[Chain, Prompt]:
+        """The filters of the prepared prompt, and what they make of it."""
+        if self._prepared is None:
+            raise RuntimeError("a prompt must be prepared before it is asked")
+        prompt = self._prepared[2]
+        chain = self._bridge.make_chain(prompt, self._wants)
+        return chain, chain.on_prompt(prompt)
 
     def _passed_on(
         self, reply: Iterator[Batch], chain: Chain, way: Way, place: Place
     ) -> Batch | None:
         """Pass on what the filters make of a reply; gives a failure that nothing came before."""
-        batch = _first(reply)
-        place.give_back()
-        while batch is not None:
-            self._heard = self._heard or any(map(_is_something, batch))
-            out = chain.feed(batch)
-            if out:
-                out = out if self._heard else _without_silence(out)
-                if not self._said and self._is_failure(out, way):
-                    return out
-                self._answer.put(self._index, out)
-            if chain.ended:
-                break
-            batch = next(reply, None)
+        try:
+            batch = _next(reply)
+            place.close()
+            while batch is not None:
+                self._heard = self._heard or any(map(_is_something, batch))
+                out = chain.feed(batch)
+                if out:
+                    out = out if self._heard else _without_silence(out)
+                    if not self._said and self._is_failure(out, way):
+                        return out
+                    self._answer.put(self._index, out)
+                if chain.ended:
+                    break
+                batch = _next(reply)
+        finally:
+            _close(reply)
         return None
 
     def _is_failure(self, out: Batch, way: Way) -> bool:
-        """Whether these events, the first that count, are a failure and nothing else."""
+        """Whether these events, among the first, are a failure; else what they tell is kept."""
         if any(isinstance(event, OUTPUT) for event in out):
             self._said = True
             self._prompt = self._prepared = None
@@ -386,8 +407,21 @@ class _Reading:
         return False
 
 
-def _first(reply: Iterator[Batch]) -> Batch | None:
-    """The first batch; what goes wrong before the reply begins is its failure."""
+class _Tried(NamedTuple):
+    """How a try went: what it failed with, if it did, and what comes next."""
+
+    failed: Batch | None
+    then: Literal["stop", "next key", "again"]
+
+
+def _close(reply: Iterator[Batch]) -> None:
+    """Let go of Poe's connection."""
+    if isinstance(reply, Generator):
+        reply.close()
+
+
+def _next(reply: Iterator[Batch]) -> Batch | None:
+    """The next batch, or None behind the last; what goes wrong on the way is a failure too."""
     try:
         return next(reply, None)
     except PoeflaskError as error:

@@ -12,7 +12,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from poeflask.app import DEMO_KEY, create_app
-from poeflask.settings import Settings, SettingsError
+from poeflask.core.caller import Caller
+from poeflask.core.prompt import Message, Prompt, Text
+from poeflask.core.reply import TextDelta
+from poeflask.filters.chain import Wants
+from poeflask.settings import KeyOfPoe, Settings, SettingsError
+from poeflask.web.services import Services
 
 CHAT = {"model": "Echo", "messages": [{"role": "user", "content": "hi there"}]}
 AWAY = "http://127.0.0.1:1"
@@ -160,3 +165,23 @@ def test_every_setting_does_something() -> None:
     ]
 
     assert [] == idle
+
+
+def test_the_demo_key_can_pay_for_callers_who_bring_none() -> None:
+    """So that keys of this service's own can be tried without a Poe."""
+    app = create_app(
+        Settings(
+            store_url="memory",
+            poe_base_url=AWAY,
+            simulator="on",
+            log_level="error",
+            poe_api_key=(KeyOfPoe("demo", DEMO_KEY, 1),),
+        )
+    )
+    here: Services = app.extensions["poeflask"]
+    caller = Caller(owner="somebody")
+    prompt = Prompt(bot="Echo", messages=(Message("user", (Text("hi"),)),))
+    answer = here.upstream_for(caller).bridge.open(prompt, caller, Wants())
+
+    assert TextDelta("hi") in (answer.next(10) or [])
+    answer.close()

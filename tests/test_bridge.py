@@ -29,6 +29,7 @@ from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.poe.breaker import Breakers, Sensitivity
 from poeflask.poe.keys import PoeKey, PoeKeys
 from poeflask.poe.noticeboard import Noticeboard
+from poeflask.poe.pacing import Pacer
 from poeflask.poe.turns import Turns
 from poeflask.poe.ways import Ways
 from poeflask.stores.memory import MemoryStore
@@ -816,3 +817,57 @@ def test_the_prompt_is_gone_once_the_answer_has_begun(native_tools: bool | None)
 
     assert [True, False] == [seen_before, alive() is not None]
     answer.close()
+
+
+def test_an_upload_that_fails_is_told_at_once_unless_another_key_may_do_better() -> None:
+    """It says nothing of the bot: neither tries nor fallbacks follow."""
+    refusals = {"a": PoeError(ErrorKind.NO_POINTS, "No."), "b": DOWN}
+
+    def prepare(prompt: Prompt, owner: str, key: str) -> Prompt:
+        raise refusals[key]
+
+    poe = PoeOfKeys({})
+    opened = pooled(poe, "a", "b", fallbacks=("Second",), prepare=prepare)
+    for _ in range(3):
+        assert [Failure(DOWN)] == drain(opened.open(PROMPT, POOL, ALL))
+
+    assert [] == poe.asked
+
+
+def test_a_follow_up_that_finds_no_turn_ends_the_answer() -> None:
+    """What was passed on stays, and the failure comes behind it."""
+    store = MemoryStore()
+    pacer = Pacer(
+        Namespace(store, "pace", on_failure="forget"), per_minute=1, workers=1, max_waiting=0
+    )
+    poe = Poe([[TextDelta("a"), Finish("stop")]], [[TextDelta("b"), Finish("stop")]])
+    paced = Bridge(
+        ask=poe,
+        prepare=lambda prompt, owner, key: prompt,
+        make_chain=lambda prompt, wants: Chain(lambda: [AskAgain()], list),
+        patience=Patience(),
+        ways=Ways(pacer=pacer),
+    )
+    events = drain(paced.open(PROMPT, CALLER, ALL))
+
+    assert [TextDelta("a")] == events[:-1]
+    assert isinstance(events[-1], Failure)
+    assert ErrorKind.TOO_MANY_REQUESTS == events[-1].error.kind
+
+
+def test_a_bot_that_is_left_alone_for_a_moment_is_not_waited_for() -> None:
+    """However short the moment: its fallback answers at once."""
+    board = Noticeboard(Namespace(MemoryStore(), "upstream", on_failure="forget"))
+    poe = PoeOfKeys({("Echo", "key"): DOWN})
+    opened = Bridge(
+        ask=poe,
+        prepare=lambda prompt, owner, key: prompt,
+        make_chain=lambda prompt, wants: Chain(list, list),
+        patience=Patience(tries=3, first_wait_s=0.001),
+        ways=Ways(breakers=Breakers(board, Sensitivity(failures=1, first_s=5.0))),
+        fallbacks=lambda bot: ("Second",),
+    )
+    with gevent.Timeout(2):
+        drain(opened.open(PROMPT, CALLER, ALL))
+
+    assert [("Echo", "key"), ("Second", "key")] == poe.asked

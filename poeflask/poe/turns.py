@@ -19,9 +19,9 @@ class Place:
     def __init__(self, turns: Turns, longest_hold_s: float) -> None:
         self._turns: Turns | None = turns
         self._timer = gevent.get_hub().loop.timer(longest_hold_s)
-        self._timer.start(self.give_back)
+        self._timer.start(self.close)
 
-    def give_back(self) -> None:
+    def close(self) -> None:
         """Let the next one begin. May be called again; never blocks."""
         turns, self._turns = self._turns, None
         if turns is not None:

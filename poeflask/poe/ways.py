@@ -16,15 +16,7 @@ FAULTS_NAMESPACE = "upstream"
 PACE_NAMESPACE = "pace"
 """Where all workers count what each key sends."""
 
-_KEY_FAULTS = frozenset(
-    {
-        ErrorKind.RATE_LIMITED,
-        ErrorKind.TOO_MANY_REQUESTS,
-        ErrorKind.NO_POINTS,
-        ErrorKind.BAD_KEY,
-        ErrorKind.UNAUTHENTICATED,
-    }
-)
+_KEY_FAULTS = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.NO_POINTS, ErrorKind.BAD_KEY})
 """What says nothing of the bot."""
 
 
@@ -64,7 +56,11 @@ class Way:
         if self._ways is None:
             return False
         self._tell_breakers(self._ways, error)
-        if self._lease is None or self._ways.keys is None:
+        return self.key_failed(error)
+
+    def key_failed(self, error: PoeflaskError) -> bool:
+        """As `failed`, of something that the bot had no part in, such as an upload."""
+        if self._lease is None or self._ways is None or self._ways.keys is None:
             return False
         return self._ways.keys.failed(self.fingerprint, self._bot, error)
 
@@ -90,7 +86,9 @@ class Way:
 
     def _tell_breakers(self, ways: Ways, error: PoeflaskError) -> None:
         """A request that Poe will never take says nothing of the bot's health, nor does a key."""
-        if ways.breakers is None or self._permit is None or error.kind in _KEY_FAULTS:
+        if ways.breakers is None or self._permit is None:
+            return
+        if not isinstance(error, PoeError) or error.kind in _KEY_FAULTS:
             return
         if error.kind not in FAILURES:
             self.answers()

@@ -16,7 +16,7 @@ def come(turns: Turns, owners: str, served: list[str]) -> list[gevent.Greenlet]:
         place = turns.take(owner)
         served.append(owner)
         gevent.sleep(0)
-        place.give_back()
+        place.close()
 
     return [gevent.spawn(work, owner) for owner in owners]
 
@@ -33,7 +33,7 @@ def test_no_more_work_at_once_than_there_are_places() -> None:
         most = max(most, working)
         gevent.sleep(0.001)
         working -= 1
-        place.give_back()
+        place.close()
 
     gevent.joinall([gevent.spawn(work) for _ in range(30)], raise_error=True)
 
@@ -69,7 +69,7 @@ def test_nobody_waits_for_ever() -> None:
         turns.take("b")
 
     assert 0 == turns.waiting
-    place.give_back()
+    place.close()
     turns.take("c")
 
 
@@ -78,12 +78,12 @@ def test_who_is_killed_while_it_waits_leaves_no_place_behind(given_first: bool) 
     """Neither in the queue nor, if it was its turn just then, among the places."""
     turns = Turns(1, longest_hold_s=60)
     place = turns.take("a")
-    waiting = gevent.spawn(lambda: turns.take("b").give_back())
+    waiting = gevent.spawn(lambda: turns.take("b").close())
     gevent.sleep(0)
     if given_first:
-        place.give_back()
+        place.close()
     waiting.kill()
-    place.give_back()
+    place.close()
 
     with gevent.Timeout(1):
         turns.take("c")
@@ -95,7 +95,7 @@ def test_a_place_counts_as_free_after_the_longest_hold() -> None:
     slow = turns.take("a")
     with gevent.Timeout(1):
         turns.take("b")
-    slow.give_back()
+    slow.close()
     waiting = gevent.spawn(turns.take, "c")
     gevent.sleep(0)
 

@@ -125,6 +125,26 @@ def test_what_is_not_the_bots_failure_opens_nothing(error: PoeError) -> None:
     assert "own" == made.open("Bot", BRINGS, ()).key
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        PoeError(ErrorKind.RATE_LIMITED, "No."),
+        OwnError(ErrorKind.BUSY, "No."),
+        ClientError(ErrorKind.INVALID_REQUEST, "No."),
+    ],
+)
+def test_what_never_reached_the_bot_closes_nothing_either(error: PoeError) -> None:
+    """The count of failures goes on behind it."""
+    made = ways()
+    for failure in (DOWN, error, DOWN):
+        way = made.open("Bot", BRINGS, ())
+        way.failed(failure)
+        way.close()
+
+    with pytest.raises(PoeError):
+        made.open("Bot", BRINGS, ())
+
+
 def test_an_answer_closes_the_circuit() -> None:
     """The count of failures begins anew."""
     made = ways()
