@@ -104,9 +104,7 @@ def _in_its_type(given: Mapping[str, Any], declared: _Declared) -> dict[str, Any
     }
 
 
-def _with_usual_temperature(
-    prompt: Prompt, parameters: dict[str, Any], profile: Profile
-) -> Prompt:
+def _with_usual_temperature(prompt: Prompt, parameters: dict[str, Any], profile: Profile) -> Prompt:
     """The prompt with the bot's default temperature where Poe's protocol has its place for one.
 
     It is taken out of the parameters: bots that declare none are not sent any.

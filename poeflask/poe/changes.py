@@ -25,6 +25,8 @@ def set_fields(names: Iterable[str], said: Mapping[str, Any]) -> Change:
         for name in wanted:
             key = _spelled(models, name)
             models[key] = _with_fields(models.get(key) or {}, said)
+            if not models[key]:
+                del models[key]
         return _with(plain, "models", models)
 
     return change
@@ -133,14 +135,10 @@ def _spelled(table: Plain, name: str) -> str:
 
 
 def _with(plain: Plain, section: str, table: Plain) -> Plain:
-    """The whole with this section, without the bots of which nothing is said any more."""
-    kept = {name: said for name, said in table.items() if said or isinstance(said, list)}
-    rest = {name: value for name, value in plain.items() if name != section and value}
-    if not kept:
-        return rest
-    order = [name for name in plain if name in rest or name == section] or [section]
-    order += [] if section in order else [section]
-    return {name: kept if name == section else rest[name] for name in order}
+    """The whole with this section, or without it if it is empty."""
+    if table:
+        return {**plain, section: table}
+    return {name: value for name, value in plain.items() if name != section}
 
 
 def _with_fields(before: Plain, said: Mapping[str, Any]) -> Plain:

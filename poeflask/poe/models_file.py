@@ -1,7 +1,8 @@
 """`models.yaml` on the disk: read again when it changes, edited by many without a loss.
 
 All processes that have the file look at it by themselves; nothing is told between them. A file that
-cannot be used is refused whole, and the last good one stays in force.
+cannot be used is refused whole, and the last good one stays in force, for processes that start
+later too: a copy of it lies beside the file.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,6 +90,8 @@ class ModelsFile:
         self._next_look_s = float("-inf")
         # Read here and now: nothing may be asked before it is known what is disabled.
         self._look()
+        if self._fault:
+            self._recall()
         self._run = run
 
     @property
@@ -170,9 +173,26 @@ class ModelsFile:
             text = "" if seen is None else self._bounded(seen[1])
             run = self._run if len(text) > _INSTANT_BYTES else read_here
             self._overrides, self._fault = run(read, text), ""
+            self._remember(text)
         except (OSError, UnicodeDecodeError, OverridesError) as error:
             self._fault = _reason(error)
             _log.error("bad_models_file", path=str(self._path), reason=self._fault)
+
+    def _remember(self, text: str) -> None:
+        """Keep a copy of the good file; where that cannot be done it goes without."""
+        copy = self._good_copy()
+        with suppress(EditError, OSError, UnicodeDecodeError):
+            if text != (copy.read_text("utf-8") if copy.exists() else ""):
+                self._write(copy, text)
+
+    def _recall(self) -> None:
+        """Take the copy of the last good file, since the file itself is bad."""
+        with suppress(OSError, UnicodeDecodeError, OverridesError):
+            self._overrides = read(self._good_copy().read_text("utf-8"))
+            _log.warning("last_good_models_file", path=str(self._path))
+
+    def _good_copy(self) -> Path:
+        return self._path.with_name(f".{self._path.name}.good")
 
     def _bounded(self, size: int) -> str:
         if size > yaml_text.MAX_BYTES:
@@ -232,7 +252,7 @@ class ModelsFile:
 
     def _write(self, path: Path, text: str) -> None:
         """Put the text in a file's place in one step, so that nobody ever reads half of it."""
-        new = path.with_name(f".{path.name}.new")
+        new = path.with_name(f".{path.name}.{os.getpid()}.new")
         try:
             with open(new, "w", encoding="utf-8", opener=_private) as file:
                 file.write(text)

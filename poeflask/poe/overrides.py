@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
@@ -96,7 +96,9 @@ def read(text: str) -> Overrides:
         known = _FILE.load(said)
     except ValidationError as error:
         raise OverridesError(_faults(error.messages)) from error
-    bots = {name: Override(**(fields or {})) for name, fields in (known.get("models") or {}).items()}
+    bots = {
+        name: Override(**(fields or {})) for name, fields in (known.get("models") or {}).items()
+    }
     groups = {name: tuple(models) for name, models in (known.get("groups") or {}).items()}
     made = Overrides(
         bots=bots,
@@ -225,7 +227,9 @@ T = TypeVar("T")
 class _Field(fields.Field[T]):
     """A field that is left out where it says nothing."""
 
-    default_error_messages = {"null": "says nothing: give it a value or leave it out."}
+    default_error_messages: ClassVar[dict[str, Any]] = {
+        "null": "says nothing: give it a value or leave it out."
+    }
 
 
 class _Switch(_Field[bool]):
@@ -266,15 +270,21 @@ class _Name(_Field[str]):
     """The name of a bot, as clients can write it."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **_: Any) -> str:
-        if not isinstance(value, str):
-            raise ValidationError("must be a name; one that reads as a number or a switch needs quotes.")
-        if not 0 < len(value) <= _MAX_NAME_CHARS:
-            raise ValidationError(f"must be a name of 1 to {_MAX_NAME_CHARS} letters.")
-        if value != value.strip() or not value.isprintable() or value.startswith("@"):
-            raise ValidationError(
-                "must be a name without '@' before it, blanks around it, or invisible letters."
-            )
-        return value
+        return _name(value)
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValidationError(
+            "must be a name; one that reads as a number or a switch needs quotes."
+        )
+    if not 0 < len(value) <= _MAX_NAME_CHARS:
+        raise ValidationError(f"must be a name of 1 to {_MAX_NAME_CHARS} letters.")
+    if value != value.strip() or not value.isprintable() or value.startswith("@"):
+        raise ValidationError(
+            "must be a name without '@' before it, blanks around it, or invisible letters."
+        )
+    return value
 
 
 class _Names(_Field[tuple[str, ...]]):
@@ -288,13 +298,10 @@ class _Names(_Field[tuple[str, ...]]):
         given = value if isinstance(value, list) else [value]
         if not 0 < len(given) <= self._most:
             raise ValidationError(f"must be a name, or a list of 1 to {self._most} names.")
-        names = tuple(_NAME.deserialize(name) for name in given)
+        names = tuple(_name(name) for name in given)
         if len({name.lower() for name in names}) < len(names):
             raise ValidationError("names the same twice; leave one out.")
         return names
-
-
-_NAME = _Name()
 
 
 class _Members(_Names):
@@ -376,7 +383,7 @@ def _dollars(name: str, amount: Any) -> str:
 class _Table(Schema):
     """A table whose unknown fields are told with what may have been meant."""
 
-    error_messages = {"type": "must be a table of fields."}
+    error_messages: ClassVar[dict[str, str]] = {"type": "must be a table of fields."}
 
     @pre_load
     def _knows_all(self, data: Any, **_: Any) -> Any:
@@ -397,7 +404,7 @@ def _is_table(data: object) -> bool:
 
 def _one_of(*names: str, **kwargs: Any) -> fields.String:
     told = f"must be one of: {', '.join(names)}."
-    messages = {"invalid": told, "null": told}
+    messages: dict[str, Any] = {"invalid": told, "null": told}
     return fields.String(
         validate=validate.OneOf(names, error=told), error_messages=messages, **kwargs
     )
@@ -426,7 +433,6 @@ class _Override(_Table):
 
 FIELDS = tuple(_Override().fields)
 """The names of a bot's fields, as the file spells them."""
-
 
 
 class _GroupName(_Field[str]):

@@ -17,7 +17,7 @@ refused here, where poe2openai only left it out of its list.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import Schema, fields
 
@@ -31,7 +31,9 @@ def is_foreign(value: Mapping[str, Any]) -> bool:
         return True
     models = value.get("models")
     tables = models.values() if isinstance(models, dict) else ()
-    return any(name in table for table in tables if isinstance(table, dict) for name in _MODEL_SIGNS)
+    return any(
+        name in table for table in tables if isinstance(table, dict) for name in _MODEL_SIGNS
+    )
 
 
 def translated(value: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,7 +80,10 @@ _UNKNOWN = (
 
 
 class _Table(Schema):
-    error_messages = {"unknown": _UNKNOWN}
+    error_messages: ClassVar[dict[str, str]] = {
+        "unknown": _UNKNOWN,
+        "type": "must be a table of fields.",
+    }
 
 
 def _text(**kwargs: Any) -> fields.String:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from poeflask.core.bot import Bot
 from poeflask.core.errors import ClientError, ErrorKind
@@ -91,8 +92,9 @@ class ShownCatalogue:
 
     def look_up(self, name: str) -> Bot | None:
         """As `find`, and by what another API calls the model."""
-        found = self.find(name)
-        return found if found is not None else self.resolve(name)
+        if self._now().find(name) is None:
+            return self.resolve(name)
+        return self.find(name)
 
     def resolve(self, name: str) -> Bot | None:
         """The bot that a client means by a name; None if it is none that is listed or spoken of.
@@ -135,6 +137,10 @@ class ShownCatalogue:
                 return tuple(_handle(view, member) for member in members)
         return None
 
+    def state(self) -> Literal["fresh", "stale", "missing"]:
+        """How good the copy of Poe's list is."""
+        return self._catalogue.state()
+
     def is_allowed(self, name: str, allowed: Iterable[str]) -> bool:
         """Whether a bot's own name is among models, some of which may be groups: "@cheap"."""
         view = self._now()
@@ -153,9 +159,7 @@ class ShownCatalogue:
         return made
 
 
-def _without_groups(
-    names: Iterable[str], groups: Mapping[str, tuple[str, ...]]
-) -> Iterator[str]:
+def _without_groups(names: Iterable[str], groups: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
     spelled = {group.lower(): members for group, members in groups.items()}
     for name in names:
         if name.startswith("@"):
@@ -172,9 +176,7 @@ def _handle(view: _View, name: str) -> str:
 def _view(listed: tuple[Bot, ...], overrides: Overrides) -> _View:
     known = tuple(_known(listed, overrides))
     by_bot = {one.bot.handle.lower(): one for one in known} | {one.bot.id: one for one in known}
-    by_alias = {
-        alias.lower(): one for one in known for alias in one.override.aliases
-    }
+    by_alias = {alias.lower(): one for one in known for alias in one.override.aliases}
     shown = tuple(bot for one in known for bot in _shown(one))
     return _View(listed, overrides, known, shown, by_bot, by_alias)
 

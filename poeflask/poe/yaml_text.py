@@ -11,6 +11,11 @@ from typing import Any, NamedTuple
 
 import yaml
 
+try:
+    from yaml import CSafeLoader as _Reader
+except ImportError:
+    from yaml import SafeLoader as _Reader  # type: ignore[assignment] # as strict, but slower
+
 MAX_BYTES = 1024 * 1024
 """The largest text that is read; the whole of Poe's bots with three fields each is 40 kB."""
 
@@ -19,14 +24,13 @@ _BLOCK_DEPTH = 2
 """Tables down to here are written one key a line, deeper ones in one line."""
 
 _ENDLESS = 10**9
-_Reader: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class YamlError(ValueError):
     """The text cannot be read; the message says where and why, and shows nothing of the text."""
 
 
-class _StrictReader(_Reader):  # type: ignore[misc] - which class it is depends on the machine
+class _StrictReader(_Reader):
     """Refuses a key that stands twice in a table, of which YAML's reader would drop the first."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -72,14 +76,15 @@ def _check(text: str) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=_Reader):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            line = event.start_mark.line + 1
-            raise YamlError(f"line {line}: names for nodes (& and *) are not read; write it out.")
+            raise YamlError(
+                f"line {_line(event)}: names for nodes (& and *) are not read; write it out."
+            )
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _MAX_DEPTH:
-            raise YamlError(f"line {event.start_mark.line + 1}: it is nested too deeply.")
+            raise YamlError(f"line {_line(event)}: it is nested too deeply.")
 
 
 def _told(error: yaml.MarkedYAMLError) -> str:
@@ -89,8 +94,8 @@ def _told(error: yaml.MarkedYAMLError) -> str:
     return f"{error.problem or error.context}{place}."
 
 
-def _line(node: yaml.Node) -> int:
-    return int(node.start_mark.line) + 1
+def _line(node: yaml.Node | yaml.Event) -> int:
+    return 0 if node.start_mark is None else int(node.start_mark.line) + 1
 
 
 def written(value: Mapping[str, Any]) -> str:
@@ -229,7 +234,7 @@ def _end(text: str, node: yaml.Node) -> int:
     if isinstance(node, yaml.ScalarNode):
         end = int(node.end_mark.index)
         return len(text[:end].rstrip()) if node.style in ("|", ">") else end
-    if node.flow_style or not node.value:
+    if not isinstance(node, yaml.CollectionNode) or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]
     return _end(text, last[1] if isinstance(last, tuple) else last)

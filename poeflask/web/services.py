@@ -11,8 +11,8 @@ from flask import current_app
 from poeflask.bridge import Bridge
 from poeflask.core.prompt import Prompt
 from poeflask.embedder import Embedder
-from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import OpenFile
+from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.base import Store
 from poeflask.stores.kept_files import KeptFiles
 from poeflask.threads import Threads
@@ -27,13 +27,13 @@ class Upstream:
 
     Attributes:
         bridge: asks its bots.
-        catalogue: the bots that it lists.
+        catalogue: the bots that it lists, as the owner wants them shown.
         open_file: a file that one of its bots gave, to be read piece by piece.
         fetch: such a file whole, and its media type.
     """
 
     bridge: Bridge
-    catalogue: Catalogue
+    catalogue: ShownCatalogue
     open_file: Callable[[str], OpenFile]
     fetch: Callable[[str], tuple[bytes, str]]
 

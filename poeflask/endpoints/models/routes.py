@@ -16,7 +16,7 @@ models = Blueprint("models", __name__)
 
 @models.get("/v1/models")
 def list_models() -> Response:
-    """All bots that Poe lists, page by page for those who turn pages as Anthropic's clients do."""
+    """All bots that clients see, page by page for those who turn pages as Anthropic's do."""
     bots = services().upstream_for(auth.key_of(request.headers)).catalogue.bots()
     if not speaks_anthropic(request):
         return _json(model_list(bots))
@@ -29,7 +29,7 @@ def retrieve_model(name: str) -> Response:
     """One bot, by its name in whatever case, or by what another API calls it."""
     upstream = services().upstream_for(auth.key_of(request.headers))
     upstream.catalogue.bots()
-    bot = upstream.catalogue.resolve(name)
+    bot = upstream.catalogue.look_up(name)
     if bot is None:
         raise PoeError(
             ErrorKind.UNKNOWN_MODEL,

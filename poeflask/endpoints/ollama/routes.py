@@ -54,7 +54,7 @@ def generate() -> Response:
 
 @ollama.get("/api/tags")
 def list_models() -> Response:
-    """All bots that Poe lists."""
+    """All bots that clients see."""
     return _json(model_card.tags(services().upstream_for(_key()).catalogue.bots()))
 
 
