@@ -212,7 +212,7 @@ class ModelsFile:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             lock = self._path.with_name(self._path.name + ".lock")
-            descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = _private(str(lock), os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise self._unwritable(error) from error
         try:
@@ -275,8 +275,12 @@ class ModelsFile:
 
 
 def _private(path: str, flags: int) -> int:
-    """Open a file that only its owner can read."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    """Open a file that only its owner can read, who is the folder's even if root writes."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    if os.geteuid() == 0:
+        folder = os.stat(os.path.dirname(path))
+        os.fchown(descriptor, folder.st_uid, folder.st_gid)
+    return descriptor
 
 
 def _reason(error: Exception) -> str:

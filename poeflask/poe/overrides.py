@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, ClassVar, TypeVar
+from typing import Any, TypeVar
 
 from marshmallow import Schema, ValidationError, fields, pre_load, validate
 
@@ -224,12 +224,16 @@ def _alias_faults(
 T = TypeVar("T")
 
 
+_EMPTY: dict[str, str | list[Any] | dict[Any, Any]] = {
+    "null": "says nothing: give it a value or leave it out."
+}
+_NO_TABLE = {"type": "must be a table of fields."}
+
+
 class _Field(fields.Field[T]):
     """A field that is left out where it says nothing."""
 
-    default_error_messages: ClassVar[dict[str, Any]] = {
-        "null": "says nothing: give it a value or leave it out."
-    }
+    default_error_messages = _EMPTY
 
 
 class _Switch(_Field[bool]):
@@ -383,7 +387,7 @@ def _dollars(name: str, amount: Any) -> str:
 class _Table(Schema):
     """A table whose unknown fields are told with what may have been meant."""
 
-    error_messages: ClassVar[dict[str, str]] = {"type": "must be a table of fields."}
+    error_messages = _NO_TABLE
 
     @pre_load
     def _knows_all(self, data: Any, **_: Any) -> Any:

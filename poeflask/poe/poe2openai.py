@@ -17,7 +17,7 @@ refused here, where poe2openai only left it out of its list.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from marshmallow import Schema, fields
 
@@ -73,17 +73,15 @@ def _model(name: str, said: Mapping[str, Any], *, counts: bool) -> dict[str, Any
     return made
 
 
-_UNKNOWN = (
-    "there is no such field in a file of poe2openai's, which this is by its other fields; "
-    "docs/models.md tells poeflask's own."
-)
+_TOLD = {
+    "unknown": "there is no such field in a file of poe2openai's, which this is by its other "
+    "fields; docs/models.md tells poeflask's own.",
+    "type": "must be a table of fields.",
+}
 
 
 class _Table(Schema):
-    error_messages: ClassVar[dict[str, str]] = {
-        "unknown": _UNKNOWN,
-        "type": "must be a table of fields.",
-    }
+    error_messages = _TOLD
 
 
 def _text(**kwargs: Any) -> fields.String:
