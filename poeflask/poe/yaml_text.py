@@ -6,6 +6,7 @@ types of programs, no endless nesting.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -26,12 +27,23 @@ _BLOCK_DEPTH = 2
 _ENDLESS = 10**9
 
 
+_SWITCH = "tag:yaml.org,2002:bool"
+
+
 class YamlError(ValueError):
     """The text cannot be read; the message says where and why, and shows nothing of the text."""
 
 
 class _StrictReader(_Reader):
-    """Refuses a key that stands twice in a table, of which YAML's reader would drop the first."""
+    """Refuses a key that stands twice in a table, of which YAML's reader would drop the first.
+
+    Only true and false are switches, as of YAML 1.2: "On" and "No" are names like others.
+    """
+
+    yaml_implicit_resolvers = {  # noqa: RUF012 - it takes the place of the reader's own
+        first: [(tag, form) for tag, form in resolvers if tag != _SWITCH]
+        for first, resolvers in _Reader.yaml_implicit_resolvers.items()
+    }
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -48,6 +60,11 @@ class _StrictReader(_Reader):
             seen.add(key.value)
         made: dict[Any, Any] = super().construct_mapping(node, deep)
         return made
+
+
+_StrictReader.add_implicit_resolver(
+    _SWITCH, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 
 
 def read(text: str) -> Any:

@@ -14,17 +14,14 @@ def test_an_override_changes_the_profile_and_nothing_else():
     profile = Profile(bot="B", native_tools=True, context_tokens=7)
     said = Override(tools="prompted", buffered=True, parameters={"effort": "low"})
 
-    assert (
-        Profile(
-            bot="B",
-            native_tools=True,
-            context_tokens=7,
-            tools_mode="prompted",
-            buffered=True,
-            defaults={"effort": "low"},
-        )
-        == said.applied(profile)
-    )
+    assert Profile(
+        bot="B",
+        native_tools=True,
+        context_tokens=7,
+        tools_mode="prompted",
+        buffered=True,
+        defaults={"effort": "low"},
+    ) == said.applied(profile)
     assert profile == Override().applied(profile)
 
 

@@ -106,7 +106,7 @@ def test_an_empty_file_says_nothing(text):
 
 BAD_FILES = [
     ("models: 3", "models: must be a table of bots"),
-    ("- a", "must begin with \"models:\""),
+    ("- a", 'must begin with "models:"'),
     ("other: 1", "other: there is no such field; there are models, groups"),
     ("model: {}", "model: there is no such field; perhaps 'models' is meant"),
     ("groups: [a]", "groups: must be a table of groups"),
@@ -116,7 +116,7 @@ BAD_FILES = [
     ("groups: {a: [x], A: [y]}", "groups.A: is the same group as 'a'"),
     ("models: {a: 3}", "models.a: must be a table of fields"),
     ("models: {1.5: {}}", "models.1.5: must be a name; one that reads as a number"),
-    ("models: {on: {}}", "models.True: must be a name"),
+    ("models: {true: {}}", "models.True: must be a name"),
     ("models: {'@a': {}}", "models.@a: must be a name without '@'"),
     ("models: {' a': {}}", "must be a name without"),
     ("models: {'': {}}", "must be a name of 1 to 128"),
@@ -183,6 +183,13 @@ def test_all_faults_are_told_at_once_but_not_endlessly():
     assert str(caught.value).endswith("And 4 more.")
 
 
+def test_only_true_and_false_are_switches():
+    """A bot may be called No, and nothing that looks like a switch is taken for one."""
+    assert ["No", "off", "y"] == list(read("models: {No: , off: {hidden: TRUE}, y: }").bots)
+    with pytest.raises(OverridesError, match=r"models\.a\.hidden: must be true or false"):
+        read("models: {a: {hidden: yes}}")
+
+
 def test_too_many_bots_are_refused():
     """The bound is told."""
     with pytest.raises(OverridesError, match=f"{MAX_MODELS} bots at most"):
@@ -235,8 +242,6 @@ def test_a_written_file_reads_back_the_same(models: dict[str, dict[str, Any]]) -
 
     assert list(models) == list(said.bots)
     assert models == {
-        bot: {
-            name: getattr(override, name) for name in names if name in models[bot]
-        }
+        bot: {name: getattr(override, name) for name in names if name in models[bot]}
         for bot, override in said.bots.items()
     }

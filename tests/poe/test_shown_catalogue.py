@@ -46,9 +46,7 @@ def shown(path: Path, listed: tuple[str, ...] = LISTED) -> ShownCatalogue:
         return [{"id": name.lower(), "metadata": {"display_name": name}} for name in listed]
 
     store = Namespace(MemoryStore(), "catalogue", on_failure="forget")
-    catalogue = Catalogue(
-        fetch, store, ttl_s=60, clock=lambda: 1.0, spawn=lambda work: work()
-    )
+    catalogue = Catalogue(fetch, store, ttl_s=60, clock=lambda: 1.0, spawn=lambda work: work())
     return ShownCatalogue(catalogue, ModelsFile(path))
 
 

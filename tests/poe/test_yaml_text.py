@@ -82,8 +82,7 @@ def test_an_edit_leaves_the_rest_as_it_was():
     wanted["models"]["New"] = {"alias": ["n", "m"]}
     wanted["groups"]["fast"] = ["Claude"]
 
-    assert (
-        """\
+    assert """\
 # What we know better.
 models:
   # The best one.
@@ -103,9 +102,7 @@ models:
 groups:
   cheap: [Echo]  # nearly free
   fast: [Claude]
-"""
-        == edited(HANDMADE, wanted)
-    )
+""" == edited(HANDMADE, wanted)
 
 
 def test_what_is_taken_away_leaves_no_hole():
@@ -115,8 +112,7 @@ def test_what_is_taken_away_leaves_no_hole():
     del wanted["models"]["Old"]
     del wanted["groups"]
 
-    assert (
-        """\
+    assert """\
 # What we know better.
 models:
   # The best one.
@@ -125,9 +121,7 @@ models:
   Echo: {hidden: true}
 
 # Groups follow.
-"""
-        == edited(HANDMADE, wanted)
-    )
+""" == edited(HANDMADE, wanted)
 
 
 @pytest.mark.parametrize("text", ["", "# only words\n", "# only words"])
@@ -159,11 +153,15 @@ def test_however_it_is_written_it_says_what_is_wanted(text):
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12)
-names = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=8)
+names = st.text(
+    st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=1, max_size=8
+)
 scalars = st.one_of(
     st.booleans(), st.integers(-(10**9), 10**9), st.floats(0, 1e6, allow_nan=False), texts
 )
-values = st.one_of(scalars, st.lists(scalars, max_size=3), st.dictionaries(names, scalars, min_size=1))
+values = st.one_of(
+    scalars, st.lists(scalars, max_size=3), st.dictionaries(names, scalars, min_size=1)
+)
 bots = st.dictionaries(names, values, min_size=1, max_size=3)
 wholes = st.fixed_dictionaries(
     {},
