@@ -69,7 +69,8 @@ def main() -> None:
 def serve() -> None:
     """Serve the API. What can be set is told by `poeflask settings`."""
     settings = _settings(os.environ)
-    for sentence in unknown_variables(os.environ):
+    bad_models = _models_faults(settings.state_dir / "models.yaml")
+    for sentence in (*unknown_variables(os.environ), *bad_models):
         click.echo(sentence, err=True)
     inherited = "LISTEN_FDS" in os.environ
     faults = [*_store_faults(settings), *([] if inherited else _address_faults(settings))]
@@ -232,7 +233,7 @@ def _address_faults(settings: Settings) -> Iterator[str]:
 
 def _models_faults(path: Path) -> Iterator[str]:
     try:
-        read_overrides(path.read_text("utf-8"))
+        read_overrides(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError, OverridesError) as error:
