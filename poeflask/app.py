@@ -125,6 +125,7 @@ def _services(settings: Settings, store: Store) -> Services:
     make = _Upstreams(settings, store, kept, threads)
     return Services(
         upstream_for=make.upstream_for,
+        models_file=make.models_file,
         store=store,
         files=kept,
         max_file_bytes=settings.max_upload_bytes,
@@ -171,7 +172,7 @@ class _Upstreams:
         self._kept = kept
         self._threads = threads
         self._counter = TokenCounter(o200k.load)
-        self._models_file = ModelsFile(settings.state_dir / "models.yaml", run=threads.run)
+        self.models_file = ModelsFile(settings.state_dir / "models.yaml", run=threads.run)
         self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)
         self._demo: Upstream | None = None
 
@@ -226,7 +227,7 @@ class _Upstreams:
             ttl_s=settings.catalogue_ttl_s,
             clock=time.time,
         )
-        catalogue = ShownCatalogue(listed, self._models_file)
+        catalogue = ShownCatalogue(listed, self.models_file)
         attachments = Attachments(
             client,
             Namespace(self._store, f"uploads:{name}", on_failure="forget"),

@@ -168,7 +168,17 @@ class ModelsFile:
         seen = self._stamp()
         if seen == self._seen:
             return
-        self._seen = seen
+        # Whoever is told to stop while this is read elsewhere must not leave it unread for ever.
+        before, self._seen = self._seen, seen
+        is_read = False
+        try:
+            self._take(seen)
+            is_read = True
+        finally:
+            if not is_read:
+                self._seen = before
+
+    def _take(self, seen: tuple[int, ...] | None) -> None:
         try:
             text = "" if seen is None else self._bounded(seen[1])
             run = self._run if len(text) > _INSTANT_BYTES else read_here

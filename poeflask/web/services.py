@@ -12,6 +12,7 @@ from poeflask.bridge import Bridge
 from poeflask.core.prompt import Prompt
 from poeflask.embedder import Embedder
 from poeflask.poe.client import OpenFile
+from poeflask.poe.models_file import ModelsFile
 from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.base import Store
 from poeflask.stores.kept_files import KeptFiles
@@ -44,6 +45,7 @@ class Services:
 
     Attributes:
         upstream_for: the Poe that a key belongs to.
+        models_file: what the owner says of models, to be read and changed.
         store: where shared state is kept.
         files: what clients keep here.
         max_file_bytes: the largest file that is taken.
@@ -65,6 +67,7 @@ class Services:
     """
 
     upstream_for: Callable[[str], Upstream]
+    models_file: ModelsFile
     store: Store
     files: KeptFiles
     max_file_bytes: int

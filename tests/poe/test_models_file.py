@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from gevent import GreenletExit
 
 from poeflask.poe import changes
 from poeflask.poe.models_file import (
@@ -143,6 +144,20 @@ def test_a_large_file_is_read_elsewhere_but_for_the_first_time(path, clock):
     clock.move(LOOK_AGAIN_S)
     assert hidden(models)
     assert [len(large) + 1] == elsewhere
+
+
+def test_a_file_whose_reader_was_stopped_is_read_by_the_next(path, clock):
+    """A client that leaves while its request reads the file must not hide it from the others."""
+
+    def stopped(work, text):
+        raise GreenletExit
+
+    models = ModelsFile(path, clock, run=stopped)
+    path.write_text(HIDDEN + " #" + "x" * 20_000)
+    for _ in range(2):
+        clock.move(LOOK_AGAIN_S)
+        with pytest.raises(GreenletExit):
+            models.overrides()
 
 
 def test_an_edit_changes_one_thing_and_counts_at_once(path, clock):
