@@ -91,7 +91,9 @@ def read(text: str) -> Overrides:
     Raises:
         OverridesError: it is no YAML, or says something that nothing understands.
     """
-    said = plain(text)
+    value = _value(text)
+    foreign = poe2openai.is_foreign(value)
+    said = _in_own_fields(value)
     try:
         known = _FILE.load(said)
     except ValidationError as error:
@@ -105,7 +107,7 @@ def read(text: str) -> Overrides:
         groups=groups,
         names={name.lower(): name for name in bots},
         aliases={alias.lower(): name for name, said in bots.items() for alias in said.aliases},
-        is_foreign=is_foreign(text),
+        is_foreign=foreign,
     )
     faults = list(_collisions(made))
     if faults:
@@ -119,7 +121,10 @@ def plain(text: str) -> dict[str, Any]:
     Raises:
         OverridesError: it is no YAML, or poe2openai's and wrong.
     """
-    value = _value(text)
+    return _in_own_fields(_value(text))
+
+
+def _in_own_fields(value: dict[str, Any]) -> dict[str, Any]:
     try:
         return poe2openai.translated(value) if poe2openai.is_foreign(value) else value
     except ValidationError as error:

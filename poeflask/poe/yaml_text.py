@@ -184,13 +184,18 @@ def edited(text: str, wanted: Mapping[str, Any]) -> str:
 
 def _says(text: str, wanted: Mapping[str, Any]) -> bool:
     try:
-        return _canonical(read(text) or {}) == _canonical(wanted)
+        return _same(read(text) or {}, dict(wanted))
     except YamlError:
         return False
 
 
-def _canonical(value: Any) -> str:
-    return yaml.dump(value, Dumper=_Writer, sort_keys=True)
+def _same(one: Any, other: Any) -> bool:
+    """Whether both are the same value of the same type, whatever order tables have."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return type(one) is type(other) and bool(one == other)
 
 
 def _patched(text: str, patches: list[_Patch]) -> str:
@@ -211,7 +216,7 @@ def _patches(text: str, node: yaml.Node, before: Any, wanted: Any, depth: int) -
     for name, (key, value) in keys.items():
         if name not in wanted:
             yield _Patch(_line_start(text, key), _line_end(text, _end(text, value)), "")
-        elif _canonical(before[name]) == _canonical(wanted[name]):
+        elif _same(before[name], wanted[name]):
             continue
         elif _is_block(value) and isinstance(wanted[name], dict) and wanted[name]:
             yield from _patches(text, value, before[name], wanted[name], depth + 1)

@@ -126,7 +126,7 @@ any_change: st.SearchStrategy[Change] = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(any_change, max_size=5))
 def test_edits_commute_with_reading(wanted: list[Change]) -> None:
     """To change what was read and to read what was changed is the same, whatever stands around."""

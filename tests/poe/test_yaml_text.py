@@ -6,7 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+import yaml
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from poeflask.poe.yaml_text import MAX_BYTES, YamlError, edited, read, written
@@ -141,6 +142,8 @@ def test_an_empty_file_is_continued(text):
         "---\nmodels:\n  Echo:\n    hidden: false\n...\n",
         "%YAML 1.1\n---\nmodels:\n  Echo:\n    hidden: false\n",
         "? models\n: Echo:\n    hidden: false\n",
+        "--- {}",
+        "--- {models: {Echo: {hidden: false}}}",
         "models:\n    'Echo':\n          hidden:\n            false",
         'models:\n  "Echo": !!map\n    hidden: false\n',
     ],
@@ -172,21 +175,36 @@ wholes = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(wholes)
 def test_what_is_written_reads_back_the_same(whole: dict[str, Any]) -> None:
     """Whatever letters names and values have."""
     assert whole == (read(written(whole)) or {})
 
 
-@settings(max_examples=150, deadline=None)
-@given(wholes, wholes, st.booleans())
+styles = st.fixed_dictionaries(
+    {},
+    optional={
+        "default_flow_style": st.booleans() | st.none(),
+        "default_style": st.sampled_from(['"', "'", "|", ">"]),
+        "width": st.sampled_from([5, 20]),
+        "indent": st.sampled_from([4, 8]),
+        "explicit_start": st.booleans(),
+        "line_break": st.just("\r\n"),
+    },
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(wholes, styles, wholes, st.booleans())
 def test_an_edited_text_says_what_is_wanted(
-    before: dict[str, Any], wanted: dict[str, Any], together: bool
+    before: dict[str, Any], style: dict[str, Any], wanted: dict[str, Any], together: bool
 ) -> None:
-    """From anything to anything; and a second edit to the same changes no letter."""
+    """From anything, however it was written, to anything; and what says it already stays."""
+    text = yaml.safe_dump(before, **style, allow_unicode=True)
     wanted = before | wanted if together else wanted
-    made = edited("# mine\n" + written(before), wanted)
+    assume(before == (read(text) or {}))
+    made = edited(text, wanted)
 
     assert wanted == (read(made) or {})
     assert made == edited(made, wanted) or not wanted
