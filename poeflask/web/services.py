@@ -9,6 +9,7 @@ from typing import Literal, cast
 from flask import current_app
 
 from poeflask.bridge import Bridge
+from poeflask.core.caller import Caller
 from poeflask.core.prompt import Prompt
 from poeflask.embedder import Embedder
 from poeflask.poe.client import OpenFile
@@ -44,7 +45,7 @@ class Services:
     """The parts and plain values that views work with.
 
     Attributes:
-        upstream_for: the Poe that a key belongs to.
+        upstream_for: the Poe that answers a caller.
         models_file: what the owner says of models, to be read and changed.
         store: where shared state is kept.
         files: what clients keep here.
@@ -66,7 +67,7 @@ class Services:
         background: reads answers that nobody waits for.
     """
 
-    upstream_for: Callable[[str], Upstream]
+    upstream_for: Callable[[Caller], Upstream]
     models_file: ModelsFile
     store: Store
     files: KeptFiles
