@@ -10,15 +10,8 @@ from hypothesis import strategies as st
 
 from poeflask.core.override import Override
 from poeflask.poe import yaml_text
-from poeflask.poe.overrides import (
-    FIELDS,
-    MAX_FALLBACKS,
-    MAX_MODELS,
-    Overrides,
-    OverridesError,
-    read,
-    remarks,
-)
+from poeflask.poe.models_schema import FIELDS, MAX_FALLBACKS, MAX_MODELS
+from poeflask.poe.overrides import Overrides, OverridesError, read, remarks
 
 FULL = """
 models:
@@ -181,6 +174,15 @@ def test_all_faults_are_told_at_once_but_not_endlessly():
 
     assert 5 == str(caught.value).count("must be one of")
     assert str(caught.value).endswith("And 4 more.")
+
+
+def test_a_fault_is_one_short_line():
+    """Whatever the names in the file are, the log and the terminal can bear them."""
+    with pytest.raises(OverridesError) as caught:
+        read(yaml_text.written({"models": {"\x1b[31m\n" + "x" * 10_000: {}}}))
+
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 300
 
 
 def test_only_true_and_false_are_switches():
