@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -247,3 +248,12 @@ def test_a_written_file_reads_back_the_same(models: dict[str, dict[str, Any]]) -
         bot: {name: getattr(override, name) for name in names if name in models[bot]}
         for bot, override in said.bots.items()
     }
+
+
+def test_the_page_about_it_is_true():
+    """Its example is a good file, and its tables name each field and each command's word."""
+    page = (Path(__file__).parents[2] / "docs" / "models.md").read_text("utf-8")
+    example = page.split("```yaml\n")[1].split("```")[0]
+
+    assert {"cheap"} == set(read(example).groups)
+    assert [] == [field for field in FIELDS if f"`{field}`" not in page]
