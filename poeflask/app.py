@@ -47,6 +47,7 @@ from poeflask.poe.keys import PoeKey, PoeKeys
 from poeflask.poe.models_file import ModelsFile
 from poeflask.poe.noticeboard import Noticeboard
 from poeflask.poe.pacing import Pacer
+from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.poe.turns import Turns
 from poeflask.poe.ways import FAULTS_NAMESPACE, PACE_NAMESPACE, Ways
 from poeflask.poe.wire import write_query
@@ -137,6 +138,7 @@ def _services(settings: Settings, store: Store) -> Services:
     return Services(
         upstream_for=make.upstream_for,
         poe_keys=make.keys,
+        models_file=make.models_file,
         store=store,
         files=kept,
         max_file_bytes=settings.max_upload_bytes,
@@ -183,7 +185,7 @@ class _Upstreams:
         self._kept = kept
         self._threads = threads
         self._counter = TokenCounter(o200k.load)
-        self._models_file = ModelsFile(settings.state_dir / "models.yaml")
+        self.models_file = ModelsFile(settings.state_dir / "models.yaml", run=threads.run)
         self._setups = Turns(
             settings.setups, max_waiting=settings.queue, max_wait_s=settings.queue_wait_s
         )
@@ -266,12 +268,13 @@ class _Upstreams:
 
     def _make(self, name: str, client: PoeClient, ways: Ways) -> Upstream:
         settings = self._settings
-        catalogue = Catalogue(
+        listed = Catalogue(
             client.models,
             Namespace(self._store, f"catalogue:{name}", on_failure="forget"),
             ttl_s=settings.catalogue_ttl_s,
             clock=time.time,
         )
+        catalogue = ShownCatalogue(listed, self.models_file)
         attachments = Attachments(
             client,
             BoundedCache(
@@ -290,8 +293,7 @@ class _Upstreams:
         )
 
         def make_chain(prompt: Prompt, wants: Wants) -> Chain:
-            profile = self._models_file.applied(catalogue.profile(prompt.bot))
-            return chain_for(prompt, profile, wants, aids)
+            return chain_for(prompt, catalogue.profile(prompt.bot), wants, aids)
 
         def prepare(prompt: Prompt, owner: str, key: str) -> Prompt:
             if settings.reattach_pictures == "on":
@@ -316,6 +318,7 @@ class _Upstreams:
             ways=ways,
             setups=self._setups,
             most_replies=settings.max_answers,
+            fallbacks=catalogue.fallbacks,
             for_bot=for_bot,
         )
         return Upstream(

@@ -235,3 +235,19 @@ def test_a_client_may_give_its_answer_less_time(live: Live) -> None:
 
     assert (504, 400) == (late.status_code, wrong.status_code)
     assert "0.3 seconds" in late.json()["error"]["message"]
+
+
+def test_a_fallback_of_models_yaml_answers_and_is_named(
+    simulator: Simulator, tmp_path: Path
+) -> None:
+    """The first one that works; the client reads the model that it asked for."""
+    models = "models:\n  Http-503:\n    fallback: [Http-500, Echo]\n"
+    (tmp_path / "models.yaml").write_text(models)
+    with serving(simulator, tmp_path, POEFLASK_TRIES="1") as served, sdk(served) as client:
+        got = client.chat.completions.with_raw_response.create(model="Http-503", messages=HELLO)
+
+    assert "Echo" == got.headers["x-poeflask-fallback"]
+    assert ("Http-503", "Hello") == (
+        got.parse().model,
+        got.parse().choices[0].message.content,
+    )
