@@ -1,4 +1,4 @@
-"""The `poeflask` command: serve, simulator, check, settings."""
+"""The `poeflask` command: serve, simulator, check, settings, and the groups of `commands/`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from poeflask import __version__
+from poeflask.commands.admin import admin, first_setup_link
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
 from poeflask.settings import Settings, SettingsError, markdown_table, unknown_variables
@@ -48,6 +49,9 @@ def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
 
 
+main.add_command(admin)
+
+
 @main.command()
 def serve() -> None:
     """Serve the API. What can be set is told by `poeflask settings`."""
@@ -59,6 +63,7 @@ def serve() -> None:
     if faults:
         raise click.ClickException("\n".join(faults))
     click.echo(banner(settings, inherited=inherited))
+    _tell_setup(settings, inherited=inherited)
     sys.stdout.flush()
     arguments = gunicorn_arguments(settings, inherited=inherited)
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *arguments])  # noqa: S606
@@ -124,7 +129,7 @@ def gunicorn_arguments(settings: Settings, *, inherited: bool) -> list[str]:
         "log-level": settings.log_level,
     }
     if not inherited:
-        arguments["bind"] = _bind(settings)
+        arguments["bind"] = settings.bind
     return [f"--{name}={value}" for name, value in arguments.items()]
 
 
@@ -136,11 +141,19 @@ def banner(settings: Settings, *, inherited: bool) -> str:
         address="an inherited socket" if inherited else _address(settings),
         workers=settings.workers,
         state=settings.state_dir if settings.store_url == "sqlite" else "memory",
-        base=_reachable(settings),
+        base=settings.local_url,
         key="demo" if with_simulator else "$POE_API_KEY",
         bot="Echo" if with_simulator else "Claude-Sonnet-4.5",
     )
     return text + "\n" + (_WITH_SIMULATOR if with_simulator else _WITHOUT_SIMULATOR)
+
+
+def _tell_setup(settings: Settings, *, inherited: bool) -> None:
+    """Print the link that sets the first password of the admin page, if there is none yet."""
+    base = "https://your.proxy.example" if inherited else settings.local_url
+    found = first_setup_link(settings, base)
+    if found:
+        click.echo(f"\nSet the password of the admin page within a day, by this link:\n  {found}")
 
 
 def _settings(environ: Mapping[str, str]) -> Settings:
@@ -150,25 +163,9 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         raise click.ClickException(str(error)) from error
 
 
-def _bind(settings: Settings) -> str:
-    if settings.host.startswith("unix:"):
-        return settings.host
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"{host}:{settings.port}"
-
-
 def _address(settings: Settings) -> str:
-    bind = _bind(settings)
+    bind = settings.bind
     return bind if bind.startswith("unix:") else f"http://{bind}"
-
-
-def _reachable(settings: Settings) -> str:
-    """The address as a client on this machine writes it."""
-    if settings.host.startswith("unix:"):
-        return "https://your.proxy.example"
-    if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-        return f"http://127.0.0.1:{settings.port}"
-    return _address(settings)
 
 
 def _faults(environ: Mapping[str, str]) -> Iterator[str]:

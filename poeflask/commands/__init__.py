@@ -1,0 +1,1 @@
+"""Groups of the `poeflask` command, one module each; `cli.py` lists them."""
