@@ -60,6 +60,7 @@ _HEADERS = {
 _COOKIE = "poeflask"
 _COOKIE_TLS = "__Host-poeflask"
 _LONGEST_NEXT = 500
+_LARGEST_FORM = 512 * 1024
 
 
 class RefusedError(Exception):
@@ -84,6 +85,7 @@ def check() -> AnyResponse | None:
     is_safe = request.method in SAFE
     if request.endpoint == "admin.static_file":
         return None
+    request.max_content_length = _LARGEST_FORM
     if not is_safe and not from_here(request):
         raise RefusedError(403, "errors.foreign")
     g.admin_session = found = parts().sessions.find(secret(), parts().passwords.id())
@@ -106,10 +108,11 @@ def protect(response: Response) -> Response:
 
 def from_here(asked: Request) -> bool:
     """Whether a page of this site sends the request; what says neither so nor so does not."""
-    origin = asked.headers.get("Origin")
-    if origin is not None:
-        return origin == asked.host_url.rstrip("/")
-    return asked.headers.get("Sec-Fetch-Site") == "same-origin"
+    origin = asked.headers.get("Origin", "null")
+    # A proxy's Referrer-Policy can make browsers keep the origin to themselves.
+    if origin == "null":
+        return asked.headers.get("Sec-Fetch-Site") == "same-origin"
+    return origin == asked.host_url.rstrip("/")
 
 
 def session() -> Session | None:

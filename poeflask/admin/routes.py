@@ -20,7 +20,7 @@ PAGES: tuple[Blueprint, ...] = (playground, settings)
 """Every page, in the order of the navigation; the first is the one that /admin leads to."""
 
 _YEAR_S = 365 * 86_400
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_OTHER_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def install(app: Flask, made: Parts) -> None:
@@ -47,7 +47,9 @@ def _blueprint() -> Blueprint:
     for page in PAGES:
         admin.register_blueprint(page, url_prefix=f"/{page.name}")
     # Also what is nowhere is behind the guard.
-    admin.add_url_rule("/<path:_rest>", "nowhere", _nowhere, methods=_METHODS)
+    admin.add_url_rule("/<path:_rest>", "nowhere", _nowhere, methods=["GET", *_OTHER_METHODS])
+    for bare in ("/", ""):
+        admin.add_url_rule(bare, f"nowhere{bare}", _nowhere, methods=_OTHER_METHODS)
     return admin
 
 
@@ -68,7 +70,7 @@ def _static_file(version: str, name: str) -> Response:
     return response
 
 
-def _nowhere(_rest: str) -> Response:
+def _nowhere(_rest: str = "") -> Response:
     raise RefusedError(404, "errors.nowhere")
 
 

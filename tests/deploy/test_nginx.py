@@ -55,6 +55,9 @@ class Backend:
         if environ["PATH_INFO"] == "/busy":
             start_response("503 Service Unavailable", [("Retry-After", "77")])
             return [b"its own words"]
+        if environ["PATH_INFO"] == "/page":
+            start_response("200 OK", [("Referrer-Policy", "same-origin")])
+            return [b"a page"]
         body = environ["wsgi.input"].read()
         told = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
         start_response("200 OK", [("Content-Type", "application/json")])
@@ -336,6 +339,13 @@ def test_every_answer_is_hardened(front, path):
     assert ["nosniff"] == headers.get_all("X-Content-Type-Options")
     assert ["no-referrer"] == headers.get_all("Referrer-Policy")
     assert "nginx" == headers["Server"]
+
+
+def test_a_page_keeps_its_own_referrer_policy(front):
+    """Under "no-referrer" a browser would not say where a form comes from."""
+    _, headers, _ = front.ask("/page")
+
+    assert ["same-origin"] == headers.get_all("Referrer-Policy")
 
 
 def test_no_query_is_logged(front, tmp_path):

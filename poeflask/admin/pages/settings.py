@@ -51,7 +51,7 @@ def change_password() -> AnyResponse:
     if fault:
         return _page(fault, status=422)
     here.passwords.change(request.form["new"])
-    response = redirect(url_for("admin.settings.show", note="changed"), 303)
+    response = redirect(url_for("admin.settings.show", note="changed", _anchor="access"), 303)
     guard.remember(response, here.sessions.begin(here.passwords.id()))
     return response
 
@@ -88,10 +88,17 @@ def shown(name: str, value: object) -> str:
         case int() if name.endswith(("_bytes", "_bytes_per_key")):
             return _size(value)
         case int() | float() if name.endswith("_s"):
-            return f"{value:g} s"
+            return _time(value)
         case Path() | str():
             return _USER_IN_URL.sub("…@", str(value))
     return str(value)
+
+
+def _time(seconds: float) -> str:
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length and seconds % length == 0:
+            return f"{seconds / length:g} {unit}"
+    return f"{seconds:g} s"
 
 
 def _size(count: int) -> str:

@@ -46,8 +46,8 @@ document.addEventListener("click", async (event) => {
     say(text("copy_failed"));
     return;
   }
-  const label = button.textContent;
+  button.dataset.label ??= button.textContent;
   button.textContent = text("copied");
   say(text("copied"));
-  setTimeout(() => { button.textContent = label; }, 1500);
+  setTimeout(() => { button.textContent = button.dataset.label; }, 1500);
 });
