@@ -16,6 +16,8 @@ import click
 
 from poeflask import __version__
 from poeflask.commands.admin import admin, first_setup_link
+from poeflask.commands.chat import chat
+from poeflask.commands.health import health
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
 from poeflask.settings import Settings, SettingsError, markdown_table, unknown_variables
@@ -49,7 +51,8 @@ def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
 
 
-main.add_command(admin)
+for _command in (admin, chat, health):
+    main.add_command(_command)
 
 
 @main.command()

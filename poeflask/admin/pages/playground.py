@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 
 from poeflask.admin import layout
 from poeflask.admin.guard import RefusedError
+from poeflask.web import auth
 from poeflask.web.services import services
 
 playground = Blueprint("playground", __name__)
@@ -49,7 +50,8 @@ def show_file() -> Response:
     here = services()
     url = request.args.get("url", "")[:_LONGEST_URL]
     is_example = bool(here.example_key) and request.args.get("example") == "1"
-    opened = here.upstream_for(here.example_key if is_example else "").open_file(url)
+    caller = auth.caller_with(here.example_key if is_example else "")
+    opened = here.upstream_for(caller).open_file(url)
     if opened.content_type not in SHOWN_TYPES:
         opened.pieces.close()  # type: ignore[attr-defined] # iterators of files can be closed
         raise RefusedError(415, "errors.no_media")
