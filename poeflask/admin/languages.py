@@ -2,6 +2,9 @@
 
 A text's name is the file's name, a point and its key: "settings.title". Places stand in braces,
 `{count}`; what fills them is taken as it is. What a language lacks is shown in English.
+
+What a setting means stands in languages/<language>.settings.json by its variable; in English it is
+what `poeflask.settings` says.
 """
 
 from __future__ import annotations
@@ -30,6 +33,16 @@ def texts(language: str) -> Mapping[str, str]:
         for file in sorted(folder.iterdir(), key=lambda file: file.name)
         for key, text in json_text.read(file.read_bytes()).items()
     }
+
+
+@cache
+def setting_docs(language: str) -> Mapping[str, str]:
+    """What settings mean, by their variables; those that the language lacks are missing."""
+    if language == _FIRST:
+        return {}
+    file = resources.files("poeflask.admin") / "languages" / f"{language}.settings.json"
+    docs: dict[str, str] = json_text.read(file.read_bytes())
+    return docs
 
 
 def text(language: str, name: str, /, **places: object) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from poeflask.admin import languages
 from poeflask.admin.routes import PAGES
+from poeflask.settings import Settings
 
 ADMIN = Path(languages.__file__).parent
 PLACES = re.compile(r"\{\w+\}")
@@ -36,6 +37,15 @@ def test_texts_have_the_same_places(language: str) -> None:
     ]
 
     assert [] == wrong
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_setting_is_explained_that_is_none(language: str) -> None:
+    """What a renamed one means would be lost in silence."""
+    explained = set(languages.setting_docs(language))
+
+    assert explained
+    assert set() == explained - {row.variable for row in Settings.describe()}
 
 
 def test_the_two_ways_to_write_chinese_are_not_mixed() -> None:

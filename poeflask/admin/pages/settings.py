@@ -9,7 +9,7 @@ from typing import NamedTuple
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from poeflask.admin import guard, layout
+from poeflask.admin import guard, languages, layout
 from poeflask.admin.guard import RefusedError
 from poeflask.admin.parts import Parts, parts
 from poeflask.admin.passwords import fault_of
@@ -26,6 +26,7 @@ class Shown(NamedTuple):
 
     Attributes:
         value: empty if it is a secret or empty.
+        doc_language: the reader's own, or English where that lacks the sentence.
         is_secret: only whether it is set is told.
     """
 
@@ -35,6 +36,7 @@ class Shown(NamedTuple):
     is_set: bool
     source: Source
     doc: str
+    doc_language: str
 
 
 @settings.get("")
@@ -65,8 +67,9 @@ def end_sessions() -> AnyResponse:
     return redirect(url_for("admin.settings.show"), 303)
 
 
-def rows(made: Settings, sources: dict[str, Source]) -> list[Shown]:
+def rows(made: Settings, sources: dict[str, Source], language: str) -> list[Shown]:
     """Every setting as the table shows it; of secrets only whether they are set."""
+    docs = languages.setting_docs(language)
     return [
         Shown(
             variable=row.variable,
@@ -74,7 +77,8 @@ def rows(made: Settings, sources: dict[str, Source]) -> list[Shown]:
             is_secret=row.secret,
             is_set=bool(getattr(made, row.name)),
             source=sources.get(row.name, "default"),
-            doc=row.doc.replace("`", ""),
+            doc=docs.get(row.variable, row.doc.replace("`", "")),
+            doc_language=language if row.variable in docs else "en",
         )
         for row in Settings.describe()
     ]
@@ -116,7 +120,7 @@ def _page(note: str = "", *, status: int = 200) -> Response:
         "admin/settings.html",
         title="settings.title",
         status=status,
-        rows=rows(here.settings, dict(here.sources)),
+        rows=rows(here.settings, dict(here.sources), layout.reader_language()),
         note=note,
         is_locked=here.passwords.is_locked,
         sessions=here.sessions.count(),

@@ -56,12 +56,19 @@ def test_hostile_values_are_text() -> None:
 
 def test_the_source_of_each_is_told() -> None:
     """Default, environment or file."""
-    made = rows(Settings(), {"port": "environment", "local_key": "file"})
+    made = rows(Settings(), {"port": "environment", "local_key": "file"}, "en")
     sources = {row.variable: row.source for row in made}
 
     assert "environment" == sources["PORT"]
     assert "file" == sources["POEFLASK_LOCAL_KEY"]
     assert "default" == sources["HOST"]
+
+
+def test_a_setting_is_explained_in_the_readers_language(admin: Visitor) -> None:
+    """Where there is a sentence in it."""
+    text = admin.get("settings", headers={"Accept-Language": "zh-TW"}).text
+
+    assert '<span class="hint" lang="zh-Hant">監聽的 TCP 連接埠。</span>' in text
 
 
 @pytest.mark.parametrize(
