@@ -112,7 +112,7 @@ class AnswerTurn {
     if (usage) facts.push(text("tokens", { prompt: usage.prompt_tokens, completion: usage.completion_tokens }));
     this.#turns.change(() => {
       this.facts.textContent = facts.filter(Boolean).join(" · ");
-      render(this.body, this.#words, this.#turns.fileUrl);
+      render(this.body, this.#words.trim(), this.#turns.fileUrl);
       if (!this.#words && !calls.length && !note) this.body.textContent = text("empty_answer");
     });
     return this.#words;
