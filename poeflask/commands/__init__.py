@@ -1,1 +1,1 @@
-"""Groups of the `poeflask` command, one module each; `cli.py` lists them."""
+"""Groups of commands of `poeflask`, a module each; `poeflask.cli` names them."""
