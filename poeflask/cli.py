@@ -19,6 +19,7 @@ from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
 from poeflask.settings import Settings, SettingsError, markdown_table, unknown_variables
 from poeflask.stores import open_store
+from poeflask.stores.addresses import is_redis, shown
 from poeflask.stores.base import StoreUnavailable
 
 _GUNICORN_CONF = Path(__file__).with_name("gunicorn_conf.py")
@@ -135,7 +136,7 @@ def banner(settings: Settings, *, inherited: bool) -> str:
         version=__version__,
         address="an inherited socket" if inherited else _address(settings),
         workers=settings.workers,
-        state=settings.state_dir if settings.store_url == "sqlite" else "memory",
+        state=shown(settings.store_url, settings.state_dir),
         base=_reachable(settings),
         key="demo" if with_simulator else "$POE_API_KEY",
         bot="Echo" if with_simulator else "Claude-Sonnet-4.5",
@@ -184,14 +185,24 @@ def _faults(environ: Mapping[str, str]) -> Iterator[str]:
 
 
 def _store_faults(settings: Settings) -> Iterator[str]:
-    store = open_store(settings.store_url, settings.state_dir)
+    try:
+        store = open_store(settings.store_url, settings.state_dir)
+    except ValueError as error:
+        yield f"POEFLASK_STORE_URL: {error}."
+        return
     try:
         store.put("check", b"writable", ttl_s=1)
         store.delete("check")
     except StoreUnavailable as error:
-        yield f"{error} Let poeflask write in {settings.state_dir}, or set CONFIG_DIR to another."
+        yield f"{error} {_store_advice(settings)}"
     finally:
         store.close()
+
+
+def _store_advice(settings: Settings) -> str:
+    if is_redis(settings.store_url):
+        return "Start it, or set POEFLASK_STORE_URL to where it is, with its password."
+    return f"Let poeflask write in {settings.state_dir}, or set CONFIG_DIR to another."
 
 
 def _address_faults(settings: Settings) -> Iterator[str]:

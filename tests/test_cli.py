@@ -177,6 +177,27 @@ def test_a_state_folder_that_cannot_be_written_is_a_fault(tmp_path):
     assert fault.endswith(f"Let poeflask write in {folder}, or set CONFIG_DIR to another.")
 
 
+def test_a_redis_that_is_away_is_a_fault(tmp_path):
+    """It is told where it was looked for, and no password is."""
+    url = f"unix://:hunter2@{tmp_path}/redis.sock"
+    (fault,) = cli._store_faults(Settings(store_url=url, state_dir=tmp_path))
+    (unfit,) = cli._store_faults(Settings(store_url="redis://host?hunter2=1", state_dir=tmp_path))
+
+    assert f"The Redis at unix://{tmp_path}/redis.sock failed" in fault
+    assert fault.endswith("set POEFLASK_STORE_URL to where it is, with its password.")
+    assert "hunter2" not in fault + unfit
+
+
+def test_the_banner_tells_where_state_is(tmp_path):
+    """A Redis without its password, or the folder."""
+    url = "redis://:hunter2@cache.example/0"
+    text = cli.banner(Settings(store_url=url, state_dir=tmp_path), inherited=False)
+
+    assert "state in redis://cache.example:6379/0)" in text
+    assert "hunter2" not in text
+    assert f"state in {tmp_path})" in cli.banner(Settings(state_dir=tmp_path), inherited=False)
+
+
 def test_a_damaged_vocabulary_is_a_fault(tmp_path):
     """A file that was cut is found before a worker stumbles over it."""
     (tmp_path / "words.xz").write_bytes(b"\xfd7zXZ\x00\x00")

@@ -83,6 +83,8 @@ IO = {
 """What pure code may not import at all."""
 
 LATE_IMPORTS = {
+    ("stores/__init__.py", "open_store"): "a tenth of a second, and most do without a Redis",
+    ("stores/__init__.py", "open_contents"): "as above",
     ("app.py", "upstream_for"): "the simulator is heavy, and a service does without it",
     ("cli.py", "simulator"): "the simulator is heavy and needs the patch before it",
 }
