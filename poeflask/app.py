@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
 from poeflask.core import json_text
+from poeflask.core.caller import Caller
 from poeflask.core.dialect import ErrorShape, google_error, ollama_error
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter, letters
@@ -32,6 +33,7 @@ from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
 from poeflask.endpoints.moderations.routes import moderations
 from poeflask.endpoints.ollama.routes import ollama
+from poeflask.endpoints.reference.routes import reference
 from poeflask.endpoints.refused.routes import refused
 from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
@@ -48,7 +50,7 @@ from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import auth, cors, draining, errors, logging, services
+from poeflask.web import cors, draining, errors, logging, services
 from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
@@ -72,6 +74,7 @@ BLUEPRINTS = (
     models,
     refused,
     health,
+    reference,
 )
 
 DEMO_KEY = "demo"
@@ -173,9 +176,9 @@ class _Upstreams:
         self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)
         self._demo: Upstream | None = None
 
-    def upstream_for(self, key: str) -> Upstream:
-        """The Poe that a key belongs to."""
-        if key != DEMO_KEY or not self._settings.simulator_enabled:
+    def upstream_for(self, caller: Caller) -> Upstream:
+        """The Poe that answers a caller."""
+        if caller.poe_key != DEMO_KEY or not self._settings.simulator_enabled:
             return self._poe
         if self._demo is None:
             # Heavy, and of no use where nobody asks with the demo key.
@@ -227,7 +230,7 @@ class _Upstreams:
         attachments = Attachments(
             client,
             Namespace(self._store, f"uploads:{name}", on_failure="forget"),
-            lookup=lambda file_id, key: self._kept.lookup(auth.owner_of(key), file_id),
+            lookup=self._kept.lookup,
             max_bytes=settings.max_upload_bytes,
             content_ttl_s=settings.upload_cache_ttl_s,
         )
@@ -243,10 +246,10 @@ class _Upstreams:
             profile = self._models_file.applied(catalogue.profile(prompt.bot))
             return chain_for(prompt, profile, wants, aids)
 
-        def prepare(prompt: Prompt, key: str) -> Prompt:
+        def prepare(prompt: Prompt, owner: str, key: str) -> Prompt:
             if settings.reattach_pictures == "on":
                 prompt = reattach(prompt)
-            return attachments.attach(prompt, key)
+            return attachments.attach(prompt, owner=owner, key=key)
 
         bridge = Bridge(
             ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),
