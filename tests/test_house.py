@@ -50,7 +50,7 @@ READS_SETTINGS = {"settings", "web", "admin", "app", "cli"}
 DOORS = {
     "flask": ["web/*", "endpoints/*/routes.py", "admin/*", "app.py", "simulator/*"],
     "requests": ["poe/client.py"],
-    "sqlite3": ["stores/sqlite.py"],
+    "sqlite3": ["stores/sqlite.py", "stores/sqlite_file.py"],
     "redis": ["stores/redis.py"],
     "gevent": [
         *("_patch.py", "gunicorn_conf.py", "app.py", "cli.py", "bridge.py", "threads.py"),
