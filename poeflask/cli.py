@@ -1,4 +1,4 @@
-"""The `poeflask` command: serve, simulator, check, settings."""
+"""The `poeflask` command: serve, simulator, check, backup, restore, settings."""
 
 from __future__ import annotations
 
@@ -8,19 +8,25 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from importlib import resources
 from pathlib import Path
 
 import click
 
 from poeflask import __version__
+from poeflask.core import json_text
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
 from poeflask.settings import Settings, SettingsError, markdown_table, unknown_variables
 from poeflask.stores import open_store
 from poeflask.stores.addresses import is_redis, shown
+from poeflask.stores.backup import BackupError, Summary, back_up
+from poeflask.stores.backup import restore as restore_backup
 from poeflask.stores.base import StoreUnavailable
+from poeflask.stores.sqlite_file import FileInUseError
 
 _GUNICORN_CONF = Path(__file__).with_name("gunicorn_conf.py")
 
@@ -97,6 +103,35 @@ def check() -> None:
     click.echo("All is well.")
 
 
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Tell what was written as JSON.")
+def backup(file: Path, as_json: bool) -> None:
+    """Write all state into FILE, also while poeflask runs."""
+    settings = _settings(os.environ)
+    if is_redis(settings.store_url):
+        click.echo(
+            f"What {shown(settings.store_url, settings.state_dir)} keeps is not in the backup: "
+            "that Redis' own snapshots hold it. Only the state folder is backed up.",
+            err=True,
+        )
+    with _backup_errors(), _progress() as progress:
+        done = back_up(settings.state_dir, file, version=__version__, progress=progress)
+    _tell(done, "Backed up", as_json)
+
+
+@main.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--force", is_flag=True, help="Also while poeflask runs.")
+@click.option("--json", "as_json", is_flag=True, help="Tell what was restored as JSON.")
+def restore(file: Path, force: bool, as_json: bool) -> None:
+    """Put the state of a backup in the place of the present one, which is kept beside it."""
+    settings = _settings(os.environ)
+    with _backup_errors(), _progress() as progress:
+        done = restore_backup(settings.state_dir, file, force=force, progress=progress)
+    _tell(done, "Restored", as_json)
+
+
 @main.command("settings")
 @click.option("--markdown", is_flag=True, help="Print the table that stands in the README.")
 def show_settings(markdown: bool) -> None:
@@ -108,6 +143,49 @@ def show_settings(markdown: bool) -> None:
         variable = f"{row.variable}, {row.variable}_FILE" if row.secret else row.variable
         default = row.default.replace("`", "")
         click.echo(f"{variable} (default: {default})\n    {row.doc.replace('`', '')}")
+
+
+@contextmanager
+def _backup_errors() -> Iterator[None]:
+    try:
+        yield
+    except BackupError as error:
+        raise click.ClickException(str(error)) from error
+    except FileInUseError as error:
+        raise click.ClickException(
+            f"{error}: stop poeflask first, or give --force to restore while it runs."
+        ) from error
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Tells on a terminal's standard error how much is done, in one line that goes away."""
+    shown_percent = -1
+    on_terminal = sys.stderr.isatty()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal shown_percent
+        percent = 100 * done // max(total, 1)
+        if on_terminal and percent != shown_percent:
+            shown_percent = percent
+            click.echo(f"\r{percent:3} %", err=True, nl=False)
+
+    yield tell
+    if shown_percent >= 0:
+        click.echo("\r     \r", err=True, nl=False)
+
+
+def _tell(done: Summary, verb: str, as_json: bool) -> None:
+    if as_json:
+        told = {
+            name: str(value) if isinstance(value, Path) else value
+            for name, value in asdict(done).items()
+        }
+        click.echo(json_text.write(told))
+        return
+    click.echo(f"{verb} {done.files} files of {done.state_dir}, {done.bytes} bytes: {done.file}")
+    if done.replaced is not None:
+        click.echo(f"What was there before is in {done.replaced}")
 
 
 def gunicorn_arguments(settings: Settings, *, inherited: bool) -> list[str]:

@@ -17,6 +17,8 @@ from poeflask.stores.memory import MemoryStore
 from poeflask.stores.sqlite import SqliteStore
 
 REDIS_MAX_BYTES = 2**30
+STORE_FILE = "store.db"
+"""The name of the store's file in the folder of the state."""
 
 
 def open_store(url: str, state_dir: Path) -> Store:
@@ -32,7 +34,7 @@ def open_store(url: str, state_dir: Path) -> Store:
     if url == "memory":
         return MemoryStore()
     if url == "sqlite":
-        return SqliteStore(state_dir / "store.db")
+        return SqliteStore(state_dir / STORE_FILE)
     if is_redis(url):
         # A tenth of a second to load, and most services do without it.
         from poeflask.stores.redis import RedisStore

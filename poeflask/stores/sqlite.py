@@ -21,6 +21,7 @@ from poeflask.stores.claims import Kept, judge, summed, to_keep, without
 from poeflask.stores.sqlite_file import (
     FileFromLaterError,
     FileInUseError,
+    FileNotCopiedError,
     identity,
     in_use,
     open_file,
@@ -38,6 +39,7 @@ _SWEEP_ROWS = 512
 _ROOM_ROWS = 256
 _KEYS_AT_A_TIME = 256
 
+_FAILURES = (sqlite3.Error, OSError, FileFromLaterError, FileInUseError, FileNotCopiedError)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _MEND = (
     "Stop poeflask and get it back with `poeflask restore FILE` from a backup; or move the file "
@@ -223,7 +225,7 @@ class SqliteStore:
         while True:
             try:
                 return work(self._connected())
-            except (sqlite3.Error, OSError, FileFromLaterError, FileInUseError) as error:
+            except _FAILURES as error:
                 if not _is_locked(error) or waited_s >= longest_s:
                     raise self._failed(error) from error
             self._sleep(wait_s)
@@ -257,7 +259,7 @@ class SqliteStore:
         lock = in_use(self._path)
         try:
             connection = open_file(self._path, max_bytes=self._max_bytes)
-        except (sqlite3.Error, OSError, FileFromLaterError):
+        except _FAILURES:
             release(lock)
             raise
         self._lock = lock

@@ -30,7 +30,7 @@ MIGRATIONS = (
 """What leads from each form to the next; the first makes it. Only ever add to the end."""
 
 WAL_MAX_BYTES = 8 * 2**20
-"""What -wal is cut to when it begins anew, which it does every 4 MB unless somebody reads for long."""
+"""What -wal is cut to when it begins anew: every 4 MB, unless somebody reads for long."""
 
 _BUSY_TIMEOUT_MS = 20
 _COPIED_PAGES = 256
@@ -38,6 +38,10 @@ _COPIED_PAGES = 256
 
 class FileFromLaterError(Exception):
     """The file has a form that this version does not know."""
+
+
+class FileNotCopiedError(Exception):
+    """The file cannot be copied; the message says why."""
 
 
 class FileInUseError(Exception):
@@ -51,6 +55,7 @@ def open_file(
 
     Raises:
         FileFromLaterError: it has a later form.
+        FileNotCopiedError: it has an older form, and there is no copy of that.
         sqlite3.Error, OSError: it cannot be opened.
     """
     _make_private_file(path)
@@ -62,7 +67,7 @@ def open_file(
         (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
         connection.execute(f"PRAGMA max_page_count = {max_bytes // page_bytes}").close()
         _bring_forward(connection, path, migrations)
-    except (sqlite3.Error, FileFromLaterError):
+    except (sqlite3.Error, OSError, FileFromLaterError, FileNotCopiedError):
         connection.close()
         raise
     return connection
@@ -79,28 +84,13 @@ def copy_file(
         progress: told how many bytes are copied, of how many.
 
     Raises:
-        sqlite3.Error, OSError: it cannot be copied.
+        FileNotCopiedError, OSError: it cannot be copied.
     """
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    with (
-        closing(
-            sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True, timeout=5)
-        ) as read,
-        closing(sqlite3.connect(target, isolation_level=None)) as written,
-    ):
-        (page_bytes,) = read.execute("PRAGMA page_size").fetchone()
-
-        def tell(_status: int, remaining: int, total: int) -> None:
-            if progress is not None:
-                progress((total - remaining) * page_bytes, total * page_bytes)
-
-        # One transaction for the whole copy: step by step, each write of another process would
-        # make it begin anew. It holds up no writer, and -wal for as long as it takes.
-        read.execute("BEGIN").close()
-        read.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        read.backup(written, pages=_COPIED_PAGES, progress=tell, sleep=0)
-        # The copy would ask for -wal and -shm wherever it is read.
-        written.execute("PRAGMA journal_mode = DELETE").close()
+    try:
+        _copy(source, target, progress or (lambda _done, _total: None))
+    except sqlite3.Error as error:
+        raise FileNotCopiedError(f"{source} cannot be copied: {error}") from error
 
 
 def faults(path: Path, migrations: tuple[str, ...] = MIGRATIONS) -> str | None:
@@ -173,6 +163,25 @@ def folder_lock(folder: Path) -> Iterator[None]:
         yield
     finally:
         release(descriptor)
+
+
+def _copy(source: Path, target: Path, progress: Callable[[int, int], None]) -> None:
+    with (
+        closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as read,
+        closing(sqlite3.connect(target, isolation_level=None)) as written,
+    ):
+        (page_bytes,) = read.execute("PRAGMA page_size").fetchone()
+
+        def tell(_status: int, remaining: int, total: int) -> None:
+            progress((total - remaining) * page_bytes, total * page_bytes)
+
+        # One transaction for the whole copy: step by step, each write of another process would
+        # make it begin anew. It holds up no writer, and -wal for as long as it takes.
+        read.execute("BEGIN").close()
+        read.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        read.backup(written, pages=_COPIED_PAGES, progress=tell, sleep=0)
+        # The copy would ask for -wal and -shm wherever it is read.
+        written.execute("PRAGMA journal_mode = DELETE").close()
 
 
 def _locked(path: Path, kind: int) -> int:

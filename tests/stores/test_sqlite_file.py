@@ -14,6 +14,7 @@ from poeflask.stores.sqlite_file import (
     MIGRATIONS,
     FileFromLaterError,
     FileInUseError,
+    FileNotCopiedError,
     alone,
     copy_file,
     faults,
@@ -142,7 +143,7 @@ def test_a_copy_does_not_replace_anything(path, tmp_path):
     """Nor is there one of what is not there."""
     with pytest.raises(FileExistsError):
         copy_file(path, path)
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(FileNotCopiedError, match="none cannot be copied"):
         copy_file(tmp_path / "none", tmp_path / "copy")
 
 
