@@ -46,6 +46,7 @@ from poeflask.poe.wire import write_query
 from poeflask.settings import Settings
 from poeflask.stores import open_contents, open_store
 from poeflask.stores.base import Store
+from poeflask.stores.bounded import BoundedCache
 from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
@@ -229,7 +230,9 @@ class _Upstreams:
         )
         attachments = Attachments(
             client,
-            Namespace(self._store, f"uploads:{name}", on_failure="forget"),
+            BoundedCache(
+                self._store, f"uploads:{name}", max_bytes=settings.upload_cache_mb * 10**6
+            ),
             lookup=self._kept.lookup,
             max_bytes=settings.max_upload_bytes,
             content_ttl_s=settings.upload_cache_ttl_s,

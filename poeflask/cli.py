@@ -17,13 +17,15 @@ from pathlib import Path
 import click
 
 from poeflask import __version__
+from poeflask.commands.chat import chat
+from poeflask.commands.health import health
 from poeflask.core import json_text
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
 from poeflask.settings import Settings, SettingsError, markdown_table, unknown_variables
 from poeflask.stores import open_store
 from poeflask.stores.addresses import is_redis, shown
-from poeflask.stores.backup import BackupError, Summary, back_up
+from poeflask.stores.backup import BackupError, Summary, back_up, dated, prune
 from poeflask.stores.backup import restore as restore_backup
 from poeflask.stores.base import StoreUnavailable
 from poeflask.stores.sqlite_file import FileInUseError
@@ -53,6 +55,10 @@ _WITHOUT_SIMULATOR = "The key is your own Poe key, from https://poe.com/api_key.
 @click.version_option(__version__, package_name="poeflask", prog_name="poeflask")
 def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
+
+
+for _command in (chat, health):
+    main.add_command(_command)
 
 
 @main.command()
@@ -104,11 +110,18 @@ def check() -> None:
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--keep",
+    type=click.IntRange(1),
+    help="FILE is a folder: make a backup with a date in it, and keep so many of the latest.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Tell what was written as JSON.")
-def backup(file: Path, as_json: bool) -> None:
+def backup(file: Path, keep: int | None, as_json: bool) -> None:
     """Write all state into FILE, also while poeflask runs."""
     settings = _settings(os.environ)
+    if file.is_dir() != (keep is not None):
+        raise click.UsageError("With --keep, FILE must be a folder; without it, a file.")
     if is_redis(settings.store_url):
         click.echo(
             f"What {shown(settings.store_url, settings.state_dir)} keeps is not in the backup: "
@@ -116,7 +129,10 @@ def backup(file: Path, as_json: bool) -> None:
             err=True,
         )
     with _backup_errors(), _progress() as progress:
-        done = back_up(settings.state_dir, file, version=__version__, progress=progress)
+        target = file if keep is None else dated(file)
+        done = back_up(settings.state_dir, target, version=__version__, progress=progress)
+        if keep is not None:
+            prune(file, keep)
     _tell(done, "Backed up", as_json)
 
 

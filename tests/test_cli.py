@@ -273,3 +273,21 @@ def test_a_backup_tells_what_a_redis_keeps(tmp_path, monkeypatch):
     assert "hunter2" not in made.stderr
     assert 1 == fails.exit_code
     assert "was not written" in fails.stderr
+
+
+def test_backups_of_a_timer_are_kept_in_a_folder(tmp_path, monkeypatch):
+    """Each has a date; with a folder, how many are kept must be said."""
+    monkeypatch.setenv("CONFIG_DIR", str(tmp_path / "state"))
+    monkeypatch.delenv("POEFLASK_STORE_URL", raising=False)
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    (folder / "poeflask-20200101T000000Z.tar.gz").touch()
+    (folder / "poeflask-20200102T000000Z.tar.gz").touch()
+    made = CliRunner().invoke(cli.main, ["backup", "--keep", "2", str(folder)])
+    unsaid = CliRunner().invoke(cli.main, ["backup", str(folder)])
+    older, newer = sorted(os.listdir(folder))
+
+    assert 0 == made.exit_code
+    assert "poeflask-20200102T000000Z.tar.gz" == older
+    assert newer in made.stdout
+    assert 2 == unsaid.exit_code

@@ -53,6 +53,7 @@ _LIST = "backup.json"
 _LIST_MAX_BYTES = 64 * 2**20
 _STATE = "state/"
 _NAME = re.compile(rf"(?:{FILES_FOLDER}/)?[A-Za-z0-9_][A-Za-z0-9_.@-]{{0,200}}")
+_DATED = re.compile(r"poeflask-[0-9]{8}T[0-9]{6}Z\.tar\.gz")
 _CHUNK_BYTES = 2**20
 
 Progress = Callable[[int, int], None]
@@ -127,6 +128,25 @@ def back_up(
     )
 
 
+def dated(folder: Path, *, clock: Callable[[], float] = time.time) -> Path:
+    """A name in the folder for a backup of now."""
+    return folder / f"poeflask-{_date(clock())}.tar.gz"
+
+
+def prune(folder: Path, keep: int) -> None:
+    """Delete all backups with a date but so many of the latest; nothing else in the folder.
+
+    Raises:
+        BackupError: one cannot be deleted.
+    """
+    names = sorted(path for path in folder.iterdir() if _DATED.fullmatch(path.name))
+    try:
+        for path in names[:-keep]:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise BackupError(f"{folder} keeps older backups than it should: {error}.") from error
+
+
 def restore(
     state_dir: Path,
     file: Path,
@@ -153,10 +173,7 @@ def restore(
         staging = Path(tempfile.mkdtemp(prefix=".restore-", dir=state_dir))
         try:
             created_s, entries = _unpack(file, staging, progress)
-            replaced = (
-                state_dir
-                / f"before-restore-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(clock()))}"
-            )
+            replaced = state_dir / f"before-restore-{_date(clock())}"
             if force:
                 _exchange(state_dir, staging, replaced)
             else:
@@ -175,6 +192,10 @@ def restore(
         created_s=created_s,
         replaced=replaced,
     )
+
+
+def _date(seconds: float) -> str:
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(seconds))
 
 
 def _unfinished(file: Path) -> Path:

@@ -11,7 +11,7 @@ import tarfile
 
 import pytest
 
-from poeflask.stores.backup import BackupError, back_up, restore
+from poeflask.stores.backup import BackupError, back_up, dated, prune, restore
 from poeflask.stores.base import Put
 from poeflask.stores.sqlite import SqliteStore
 from poeflask.stores.sqlite_file import FileInUseError, open_file
@@ -270,3 +270,19 @@ def test_a_store_of_a_later_version_is_refused(state, tmp_path):
         restore(tmp_path / "there", tmp_path / "b")
 
     assert os.listdir(tmp_path / "there") == []
+
+
+def test_the_latest_backups_are_kept(tmp_path):
+    """Older ones with a date go, whatever else is there stays."""
+    for day in range(5):
+        dated(tmp_path, clock=lambda day=day: 1_800_000_000.0 + 86_400 * day).touch()
+    (tmp_path / "poeflask-by-hand.tar.gz").touch()
+    prune(tmp_path, 2)
+
+    assert sorted(os.listdir(tmp_path)) == [
+        "poeflask-20270118T080000Z.tar.gz",
+        "poeflask-20270119T080000Z.tar.gz",
+        "poeflask-by-hand.tar.gz",
+    ]
+    prune(tmp_path, 2)
+    assert len(os.listdir(tmp_path)) == 3
