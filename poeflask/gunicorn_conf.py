@@ -11,6 +11,7 @@ monkey.patch_all()
 
 import os  # noqa: E402 - the patch comes before every other import
 import signal  # noqa: E402 - as above
+import socket  # noqa: E402 - as above
 import sys  # noqa: E402 - as above
 
 import gevent  # noqa: E402 - as above
@@ -56,6 +57,20 @@ def post_worker_init(worker):  # type: ignore[no-untyped-def] # gunicorn has no 
     # gunicorn's own handler lets the worker's loop end while it waits, and then ends the process a
     # second time, with a traceback.
     signal.signal(signal.SIGQUIT, lambda *_: gevent.spawn(sys.exit, 0))
+    _bound_sending(worker)
     drain = getattr(worker.wsgi, "extensions", {}).get("poeflask.drain")
     if drain is not None:
         drain.follow(lambda: worker.alive, worker.cfg.graceful_timeout)
+
+
+def _bound_sending(worker):  # type: ignore[no-untyped-def] # as above
+    """Let the system cut connections on which nothing was acknowledged for too long.
+
+    Clients that keep a connection and read nothing would hold their greenlets for ever. What is
+    accepted takes the option over from what listens, so it costs nothing for each request; and any
+    progress counts, so a slow reader is not taken for one that has stopped.
+    """
+    limit_s = getattr(worker.wsgi, "config", {}).get("SEND_TIMEOUT_S", 0)
+    for listener in worker.sockets if limit_s else ():
+        if listener.family != socket.AF_UNIX:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(limit_s * 1000))
