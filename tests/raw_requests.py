@@ -307,4 +307,4 @@ FRAMING = (
         (404,),
     ),
 )
-"""All of them. Where nginx answers otherwise, it speaks for itself: it rewrites what it passes on."""
+"""All of them. nginx rewrites what it passes on, and so it may pass on what poeflask refuses."""
