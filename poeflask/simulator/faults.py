@@ -203,7 +203,10 @@ SCRIPTS: Mapping[str, tuple[str, tuple[Step, ...]]] = {
     "Blank": ("Answers with white space only.", (text(" \n"), DONE)),
     "Cut-At-Once": ("Breaks the connection before the headers.", (Cut(),)),
     "Cut-After-Headers": ("Breaks the connection behind the headers.", (Open(), Cut())),
-    "Reset-At-Once": ("Breaks the connection by a TCP reset before the headers.", (Cut(reset=True),)),
+    "Reset-At-Once": (
+        "Breaks the connection by a TCP reset before the headers.",
+        (Cut(reset=True),),
+    ),
     "Reset-After-Headers": (
         "Breaks the connection by a TCP reset behind the headers.",
         (Open(), Wait(0.05), Cut(reset=True)),
