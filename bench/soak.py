@@ -241,7 +241,7 @@ def text_of(wish: Wish, body: bytes) -> str:
         return api.whole(json.loads(body))
     if api.ends not in body[-6000:]:
         raise WrongAnswerError(f"no end: {body[-200:]!r}")
-    if b'"error":' in body:
+    if b'"error":{' in body:
         raise WrongAnswerError(f"an error: {body[-300:]!r}")
     lines = body.splitlines()
     found = [line.removeprefix(b"data: ") for line in lines if line.startswith((b"data: {", b"{"))]

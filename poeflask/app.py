@@ -15,6 +15,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from poeflask import __version__
 from poeflask.bridge import Bridge, Patience
 from poeflask.core import json_text
+from poeflask.core.caller import Caller
 from poeflask.core.dialect import ErrorShape, google_error, ollama_error
 from poeflask.core.prompt import Prompt
 from poeflask.core.tokens import TokenCounter, letters
@@ -32,6 +33,7 @@ from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
 from poeflask.endpoints.moderations.routes import moderations
 from poeflask.endpoints.ollama.routes import ollama
+from poeflask.endpoints.reference.routes import reference
 from poeflask.endpoints.refused.routes import refused
 from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
@@ -44,12 +46,13 @@ from poeflask.poe.wire import write_query
 from poeflask.settings import Settings
 from poeflask.stores import open_store
 from poeflask.stores.base import Store
+from poeflask.stores.bounded import BoundedCache
 from poeflask.stores.contents import open_contents
 from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import auth, body, cors, draining, errors, logging, screening, services
+from poeflask.web import body, cors, draining, errors, logging, screening, services
 from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
@@ -73,6 +76,7 @@ BLUEPRINTS = (
     models,
     refused,
     health,
+    reference,
 )
 
 DEMO_KEY = "demo"
@@ -177,9 +181,9 @@ class _Upstreams:
         self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)
         self._demo: Upstream | None = None
 
-    def upstream_for(self, key: str) -> Upstream:
-        """The Poe that a key belongs to."""
-        if key != DEMO_KEY or not self._settings.simulator_enabled:
+    def upstream_for(self, caller: Caller) -> Upstream:
+        """The Poe that answers a caller."""
+        if caller.poe_key != DEMO_KEY or not self._settings.simulator_enabled:
             return self._poe
         if self._demo is None:
             # Heavy, and of no use where nobody asks with the demo key.
@@ -230,8 +234,10 @@ class _Upstreams:
         )
         attachments = Attachments(
             client,
-            Namespace(self._store, f"uploads:{name}", on_failure="forget"),
-            lookup=lambda file_id, key: self._kept.lookup(auth.owner_of(key), file_id),
+            BoundedCache(
+                self._store, f"uploads:{name}", max_bytes=settings.upload_cache_mb * 10**6
+            ),
+            lookup=self._kept.lookup,
             max_bytes=settings.max_upload_bytes,
             content_ttl_s=settings.upload_cache_ttl_s,
         )
@@ -247,10 +253,10 @@ class _Upstreams:
             profile = self._models_file.applied(catalogue.profile(prompt.bot))
             return chain_for(prompt, profile, wants, aids)
 
-        def prepare(prompt: Prompt, key: str) -> Prompt:
+        def prepare(prompt: Prompt, owner: str, key: str) -> Prompt:
             if settings.reattach_pictures == "on":
                 prompt = reattach(prompt)
-            return attachments.attach(prompt, key)
+            return attachments.attach(prompt, owner=owner, key=key)
 
         bridge = Bridge(
             ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),

@@ -18,6 +18,7 @@ from typing import Protocol
 import gevent
 from gevent.queue import Empty, Full, Queue
 
+from poeflask.core.caller import Caller
 from poeflask.core.errors import ErrorKind, OwnError, PoeError, PoeflaskError
 from poeflask.core.prompt import Prompt
 from poeflask.core.reply import (
@@ -39,6 +40,17 @@ Try = Generator[Batch, None, float | None]
 
 Relay = Callable[[Batch], None]
 """Writes a batch to the client; may wait for the client, raises nothing."""
+
+
+class Watch(Protocol):
+    """Looks on while an answer comes. May not wait, and raises nothing."""
+
+    def saw(self, index: int, batch: Batch) -> None:
+        """The next events of reply number `index`, whoever takes them; the last one ends it."""
+
+    def ended(self) -> None:
+        """Nothing of the answer is read any more, whether it came to its end or not. Only once."""
+
 
 _QUEUED_BATCHES = 8
 """Batches between the two greenlets: enough to never starve, too few to hide a slow client."""
@@ -75,7 +87,8 @@ class Bridge:
     Args:
         ask: sends a prompt to Poe.
         prepare: what must be done to a prompt before it can be asked, such as uploading its
-            files; runs in the answer's own greenlet; raises PoeflaskError.
+            files, given whose they are and the key of Poe's; runs in the answer's own greenlet;
+            raises PoeflaskError.
         make_chain: the filters for a prompt.
         patience: how long and how often to try.
         chance: a number between 0 and 1, for the jitter of waits.
@@ -85,7 +98,7 @@ class Bridge:
         self,
         *,
         ask: AskPoe,
-        prepare: Callable[[Prompt, str], Prompt],
+        prepare: Callable[[Prompt, str, str], Prompt],
         make_chain: Callable[[Prompt, Wants], Chain],
         patience: Patience,
         chance: Callable[[], float] = random.random,
@@ -96,23 +109,38 @@ class Bridge:
         self._patience = patience
         self._chance = chance
 
-    def open(self, prompt: Prompt, key: str, wants: Wants, *, n: int = 1) -> Answer:
+    def open(self, prompt: Prompt, caller: Caller, wants: Wants, *, n: int = 1) -> Answer:
         """Ask the bot, `n` times at once; gives the answer at once, before anything has come."""
-        return self.open_all((prompt,) * n, key, wants)
+        return self.open_all((prompt,) * n, caller, wants)
 
-    def open_all(self, prompts: Sequence[Prompt], key: str, wants: Wants) -> Answer:
-        """As `open`, for prompts that differ: the events of reply number i answer `prompts[i]`."""
-        answer = Answer(len(prompts))
+    def open_all(
+        self,
+        prompts: Sequence[Prompt],
+        caller: Caller,
+        wants: Wants,
+        watch: Watch | None = None,
+    ) -> Answer:
+        """As `open`, for prompts that differ: the events of reply number i answer `prompts[i]`.
+
+        Args:
+            prompts: one for each reply.
+            caller: who asks; his key of Poe's pays.
+            wants: what the dialect wants of the answer.
+            watch: looks on.
+        """
+        answer = Answer(len(prompts), watch)
         for index, prompt in enumerate(prompts):
-            answer.attach(index, gevent.spawn(self._read, answer, index, prompt, key, wants))
+            answer.attach(index, gevent.spawn(self._read, answer, index, prompt, caller, wants))
         return answer
 
-    def _read(self, answer: Answer, index: int, prompt: Prompt, key: str, wants: Wants) -> None:
+    def _read(
+        self, answer: Answer, index: int, prompt: Prompt, caller: Caller, wants: Wants
+    ) -> None:
         """The body of an answer's greenlet: puts every batch up to the end into the answer."""
         deadline = gevent.Timeout(self._patience.total_s)
         with deadline:
             try:
-                for batch in self._batches(prompt, key, wants):
+                for batch in self._batches(prompt, caller, wants):
                     answer.put(index, batch)
             except PoeflaskError as error:
                 answer.put(index, [Failure(error)])
@@ -128,9 +156,10 @@ class Bridge:
             allow_retry=False,
         )
 
-    def _batches(self, prompt: Prompt, key: str, wants: Wants) -> Iterator[Batch]:
+    def _batches(self, prompt: Prompt, caller: Caller, wants: Wants) -> Iterator[Batch]:
         """All batches of one answer, whatever number of tries it takes; the last one ends it."""
-        prepared = self._prepare(prompt, key)
+        key = caller.poe_key
+        prepared = self._prepare(prompt, caller.owner, key)
         for attempt in range(1, self._patience.tries + 1):
             wait_s = yield from self._try(prepared, key, wants, attempt)
             if wait_s is None:
@@ -218,8 +247,10 @@ class Answer:
     The client's greenlet calls `begin`, `next` and `close`; anyone may call `cancel`.
     """
 
-    def __init__(self, n: int) -> None:
+    def __init__(self, n: int, watch: Watch | None = None) -> None:
         self._n = n
+        self._watch = watch
+        self._reading = n
         self._open = set(range(n))
         self._queue: Queue[tuple[int, Batch]] = Queue(maxsize=_QUEUED_BATCHES)
         self._greenlets: dict[int, gevent.Greenlet] = {}
@@ -237,9 +268,13 @@ class Answer:
         """Take the greenlet that reads reply number `index`; should it die, the reply fails."""
         self._greenlets[index] = greenlet
         greenlet.link_exception(lambda dead: self._offer(index, _broken(dead.exception)))
+        if self._watch is not None:
+            greenlet.link(self._one_less)
 
     def put(self, index: int, batch: Batch) -> None:
         """Hand over the next events of reply number `index`; waits while the client is behind."""
+        if self._watch is not None:
+            self._watch.saw(index, batch)
         relay = self._relay
         if relay is None or isinstance(batch[-1], END) or not self._queue.empty():
             self._queue.put((index, batch))
@@ -314,6 +349,8 @@ class Answer:
         if self._over or self._cancelled is not None:
             return
         self._cancelled = error
+        if self._watch is not None:
+            self._watch.saw(0, [Failure(error)])
         self._stop()
         self._offer(0, error)
 
@@ -321,6 +358,11 @@ class Answer:
         """Let go of everything that is still open. May be called twice. Never blocks."""
         self._over = True
         self._stop()
+
+    def _one_less(self, _greenlet: gevent.Greenlet) -> None:
+        self._reading -= 1
+        if not self._reading and self._watch is not None:
+            self._watch.ended()
 
     def _stop(self) -> None:
         """Kill what still reads; a reply that has ended gives its connection back by itself."""

@@ -9,6 +9,7 @@ import gevent
 import pytest
 
 from poeflask.bridge import Answer, Batch, Bridge, Patience
+from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
 from poeflask.core.prompt import Message, Prompt, Text
 from poeflask.core.reply import (
@@ -21,6 +22,7 @@ from poeflask.core.reply import (
 from poeflask.filters.base import Filter
 from poeflask.filters.chain import Chain, Wants
 
+CALLER = Caller(owner="somebody", poe_key="key")
 PROMPT = Prompt(bot="Echo", messages=(Message("user", (Text("hi"),)),))
 ALL = Wants()
 HELLO: list[Batch] = [[TextDelta("Hel"), Pause()], [TextDelta("lo")], [Finish("stop")]]
@@ -109,7 +111,7 @@ def bridge(
     first_wait_s: float = 0.001,
     chance: float = 0.0,
     filters: Callable[[], list[Filter]] = list,
-    prepare: Callable[[Prompt, str], Prompt] = lambda prompt, key: prompt,
+    prepare: Callable[[Prompt, str, str], Prompt] = lambda prompt, owner, key: prompt,
 ) -> Bridge:
     """A bridge to this Poe that hardly waits."""
     return Bridge(
@@ -141,14 +143,14 @@ def test_an_answer_comes_in_batches_and_ends_once() -> None:
     poe = Poe(HELLO)
 
     assert [TextDelta("Hel"), TextDelta("lo"), Finish("stop")] == drain(
-        bridge(poe).open(PROMPT, "key", ALL)
+        bridge(poe).open(PROMPT, CALLER, ALL)
     )
     assert (1, 1) == (len(poe.asked), poe.closed)
 
 
 def test_begin_waits_for_something_that_can_be_shown() -> None:
     """A pause is no beginning; after begin, nothing of the answer is missing."""
-    answer = bridge(Poe([[Pause()], *HELLO])).open(PROMPT, "key", ALL)
+    answer = bridge(Poe([[Pause()], *HELLO])).open(PROMPT, CALLER, ALL)
     answer.begin(5)
 
     assert [TextDelta("Hel"), TextDelta("lo"), Finish("stop")] == drain(answer)
@@ -156,7 +158,7 @@ def test_begin_waits_for_something_that_can_be_shown() -> None:
 
 def test_begin_raises_what_failed_before_anything_was_said() -> None:
     """A refusal is an error with its own status, not a stream."""
-    answer = bridge(Poe(failing(ErrorKind.NO_POINTS))).open(PROMPT, "key", ALL)
+    answer = bridge(Poe(failing(ErrorKind.NO_POINTS))).open(PROMPT, CALLER, ALL)
 
     with pytest.raises(PoeError) as caught:
         answer.begin(5)
@@ -167,7 +169,7 @@ def test_begin_raises_what_failed_before_anything_was_said() -> None:
 def test_a_refused_answer_gives_its_connection_back_in_peace() -> None:
     """What is left of a reply that has ended is read although its client heard of the failure."""
     poe = LingeringPoe(failing(ErrorKind.NO_POINTS))
-    answer = bridge(poe).open(PROMPT, "key", ALL)
+    answer = bridge(poe).open(PROMPT, CALLER, ALL)
     with pytest.raises(PoeError):
         answer.begin(5)
     gevent.sleep(0.05)
@@ -178,7 +180,7 @@ def test_a_refused_answer_gives_its_connection_back_in_peace() -> None:
 def test_a_reply_is_let_go_before_the_next_try() -> None:
     """A failed reply does not hold its connection while the bridge waits to ask again."""
     poe = LingeringPoe(failing(ErrorKind.POE_FAILED), HELLO)
-    drain(bridge(poe).open(PROMPT, "key", ALL))
+    drain(bridge(poe).open(PROMPT, CALLER, ALL))
 
     assert [0, 1] == poe.closed_before
 
@@ -186,7 +188,7 @@ def test_a_reply_is_let_go_before_the_next_try() -> None:
 def test_begin_gives_up_waiting_but_not_the_answer() -> None:
     """When Poe takes long to begin, the stream opens and the answer still comes."""
     poe = SilentPoe([])
-    answer = bridge(poe).open(PROMPT, "key", ALL)
+    answer = bridge(poe).open(PROMPT, CALLER, ALL)
     answer.begin(0.01)
 
     assert answer.next(0.01) is None
@@ -201,7 +203,7 @@ def test_begin_gives_up_waiting_but_not_the_answer() -> None:
 def test_a_passing_fault_before_output_is_tried_again(kind: ErrorKind) -> None:
     """The client sees only the try that worked."""
     poe = Poe(failing(kind), HELLO)
-    events = drain(bridge(poe).open(PROMPT, "key", ALL))
+    events = drain(bridge(poe).open(PROMPT, CALLER, ALL))
 
     assert [TextDelta("Hel"), TextDelta("lo"), Finish("stop")] == events
     assert (2, 2) == (len(poe.asked), poe.closed)
@@ -221,7 +223,7 @@ def test_a_passing_fault_before_output_is_tried_again(kind: ErrorKind) -> None:
 def test_other_faults_are_not_tried_again(script: list[Batch]) -> None:
     """No points, a bad key, Poe's veto, a long wait, an empty answer: asked once."""
     poe = Poe(script, HELLO)
-    events = drain(bridge(poe).open(PROMPT, "key", ALL))
+    events = drain(bridge(poe).open(PROMPT, CALLER, ALL))
 
     assert isinstance(events[-1], Failure)
     assert 1 == len(poe.asked)
@@ -231,7 +233,7 @@ def test_a_raised_error_is_tried_again_too() -> None:
     """A fault that comes as a status instead of an event is treated the same."""
     poe = Poe(PoeError(ErrorKind.POE_UNAVAILABLE, "Later."), HELLO)
 
-    assert Finish("stop") == drain(bridge(poe).open(PROMPT, "key", ALL))[-1]
+    assert Finish("stop") == drain(bridge(poe).open(PROMPT, CALLER, ALL))[-1]
 
 
 @pytest.mark.parametrize("asked_s", [None, 0.0, 0.01])
@@ -239,7 +241,7 @@ def test_the_next_try_waits_even_if_poe_says_at_once(asked_s: float | None) -> N
     """At least the usual time, and a bit by chance; longer if Poe asks for it."""
     poe = Poe(failing(ErrorKind.RATE_LIMITED, retry_after_s=asked_s), HELLO)
     began_s = time.monotonic()
-    drain(bridge(poe, first_wait_s=0.02, chance=1.0).open(PROMPT, "key", ALL))
+    drain(bridge(poe, first_wait_s=0.02, chance=1.0).open(PROMPT, CALLER, ALL))
 
     assert time.monotonic() - began_s >= 0.04
 
@@ -248,7 +250,7 @@ def test_poe_is_not_asked_before_the_time_it_names() -> None:
     """What it asks for is waited for in full."""
     poe = Poe(failing(ErrorKind.RATE_LIMITED, retry_after_s=0.04), HELLO)
     began_s = time.monotonic()
-    drain(bridge(poe).open(PROMPT, "key", ALL))
+    drain(bridge(poe).open(PROMPT, CALLER, ALL))
 
     assert time.monotonic() - began_s >= 0.04
 
@@ -256,7 +258,7 @@ def test_poe_is_not_asked_before_the_time_it_names() -> None:
 def test_tries_are_bounded() -> None:
     """The last failure is the client's."""
     poe = Poe(failing(ErrorKind.POE_FAILED))
-    events = drain(bridge(poe, tries=3).open(PROMPT, "key", ALL))
+    events = drain(bridge(poe, tries=3).open(PROMPT, CALLER, ALL))
 
     assert [Failure(PoeError(ErrorKind.POE_FAILED, "No."))] == events
     assert 3 == len(poe.asked)
@@ -265,7 +267,7 @@ def test_tries_are_bounded() -> None:
 def test_nothing_is_tried_again_after_output() -> None:
     """Text that was shown is not shown twice."""
     poe = Poe([[TextDelta("Hel")], *failing(ErrorKind.POE_FAILED)], HELLO)
-    events = drain(bridge(poe).open(PROMPT, "key", ALL))
+    events = drain(bridge(poe).open(PROMPT, CALLER, ALL))
 
     assert [TextDelta("Hel"), Failure(PoeError(ErrorKind.POE_FAILED, "No."))] == events
     assert 1 == len(poe.asked)
@@ -273,7 +275,7 @@ def test_nothing_is_tried_again_after_output() -> None:
 
 def test_an_answer_that_says_nothing_is_an_error() -> None:
     """An empty answer is never passed on as a success."""
-    events = drain(bridge(Poe([[Pause()], [Finish("stop")]])).open(PROMPT, "key", ALL))
+    events = drain(bridge(Poe([[Pause()], [Finish("stop")]])).open(PROMPT, CALLER, ALL))
 
     assert isinstance(events[0], Failure)
     assert ErrorKind.EMPTY_REPLY == events[0].error.kind
@@ -281,13 +283,13 @@ def test_an_answer_that_says_nothing_is_an_error() -> None:
 
 def test_an_answer_cut_by_its_length_may_be_empty() -> None:
     """A bot that spent all its tokens on thinking has not failed."""
-    assert [Finish("length")] == drain(bridge(Poe([[Finish("length")]])).open(PROMPT, "key", ALL))
+    assert [Finish("length")] == drain(bridge(Poe([[Finish("length")]])).open(PROMPT, CALLER, ALL))
 
 
 def test_a_filter_may_ask_again() -> None:
     """The reply to a follow-up continues the same answer."""
     poe = Poe([[TextDelta("a"), Finish("stop")]], [[TextDelta("b"), Finish("stop")]])
-    events = drain(bridge(poe, filters=lambda: [AskAgain()]).open(PROMPT, "key", ALL))
+    events = drain(bridge(poe, filters=lambda: [AskAgain()]).open(PROMPT, CALLER, ALL))
 
     assert [TextDelta("a"), TextDelta("b"), Finish("stop")] == events
     assert ["Echo", "Again"] == [prompt.bot for prompt in poe.asked]
@@ -296,7 +298,7 @@ def test_a_filter_may_ask_again() -> None:
 def test_several_replies_come_in_one_answer() -> None:
     """Each reply has its own index, and the answer ends when all have ended."""
     poe = Poe(HELLO)
-    events = drain(bridge(poe).open(PROMPT, "key", ALL, n=3))
+    events = drain(bridge(poe).open(PROMPT, CALLER, ALL, n=3))
 
     assert {0, 1, 2} == {event.index for event in events if isinstance(event, Finish)}
     for index in range(3):
@@ -307,7 +309,7 @@ def test_several_replies_come_in_one_answer() -> None:
 def test_one_failed_reply_ends_the_answer() -> None:
     """A client that asked for several gets all of them or an error."""
     poe = Poe(HELLO, failing(ErrorKind.NO_POINTS))
-    events = drain(bridge(poe).open(PROMPT, "key", ALL, n=2))
+    events = drain(bridge(poe).open(PROMPT, CALLER, ALL, n=2))
 
     assert isinstance(events[-1], Failure)
 
@@ -315,7 +317,7 @@ def test_one_failed_reply_ends_the_answer() -> None:
 def test_cancel_ends_poes_connection_while_poe_is_silent() -> None:
     """The client's greenlet learns of it at once, and so does Poe."""
     poe = SilentPoe([[TextDelta("Hel")]])
-    answer = bridge(poe).open(PROMPT, "key", ALL)
+    answer = bridge(poe).open(PROMPT, CALLER, ALL)
     answer.begin(5)
     gone = ClientError(ErrorKind.CLIENT_GONE, "Gone.")
     gevent.spawn_later(0.01, answer.cancel, gone)
@@ -328,7 +330,7 @@ def test_cancel_ends_poes_connection_while_poe_is_silent() -> None:
 def test_cancel_is_heard_when_the_queue_is_full() -> None:
     """A client that is behind and leaves is not read for any longer."""
     poe = Poe([[TextDelta("x")]] * 100)
-    answer = bridge(poe).open(PROMPT, "key", ALL)
+    answer = bridge(poe).open(PROMPT, CALLER, ALL)
     gevent.sleep(0.01)
     gone = ClientError(ErrorKind.CLIENT_GONE, "Gone.")
     answer.cancel(gone)
@@ -348,7 +350,7 @@ def test_a_slow_client_slows_poe_down() -> None:
             yield [TextDelta("x")]
         yield [Finish("stop")]
 
-    answer = bridge(poe).open(PROMPT, "key", ALL)  # type: ignore[arg-type]
+    answer = bridge(poe).open(PROMPT, CALLER, ALL)  # type: ignore[arg-type]
     gevent.sleep(0.01)
 
     assert len(taken) < 20
@@ -357,7 +359,7 @@ def test_a_slow_client_slows_poe_down() -> None:
 
 def test_an_answer_may_not_take_for_ever() -> None:
     """When the time for one answer is over, it fails and says so."""
-    events = drain(bridge(SilentPoe([]), total_s=0.01).open(PROMPT, "key", ALL))
+    events = drain(bridge(SilentPoe([]), total_s=0.01).open(PROMPT, CALLER, ALL))
 
     assert isinstance(events[0], Failure)
     assert ErrorKind.POE_TIMEOUT == events[0].error.kind
@@ -367,11 +369,11 @@ def test_a_prompt_that_cannot_be_prepared_is_the_clients_error() -> None:
     """A file that cannot be uploaded fails the request before Poe is asked."""
     refusal = ClientError(ErrorKind.INVALID_REQUEST, "The file is empty.")
 
-    def prepare(prompt: Prompt, key: str) -> Prompt:
+    def prepare(prompt: Prompt, owner: str, key: str) -> Prompt:
         raise refusal
 
     poe = Poe(HELLO)
-    answer = bridge(poe, prepare=prepare).open(PROMPT, "key", ALL)
+    answer = bridge(poe, prepare=prepare).open(PROMPT, CALLER, ALL)
 
     with pytest.raises(ClientError) as caught:
         answer.begin(5)
@@ -388,7 +390,7 @@ def test_a_bug_in_the_reading_greenlet_reaches_the_client() -> None:
         yield [TextDelta("Hel")]
         raise ZeroDivisionError
 
-    answer = bridge(poe).open(PROMPT, "key", ALL)  # type: ignore[arg-type]
+    answer = bridge(poe).open(PROMPT, CALLER, ALL)  # type: ignore[arg-type]
     events = drain(answer)
 
     assert isinstance(events[-1], Failure)
@@ -397,7 +399,7 @@ def test_a_bug_in_the_reading_greenlet_reaches_the_client() -> None:
 
 def test_closing_twice_is_no_fault() -> None:
     """Both the response and the generator may let go."""
-    answer = bridge(SilentPoe([])).open(PROMPT, "key", ALL)
+    answer = bridge(SilentPoe([])).open(PROMPT, CALLER, ALL)
     answer.close()
     answer.close()
 
@@ -408,7 +410,7 @@ def test_different_prompts_are_asked_in_one_answer() -> None:
     """Each prompt is asked, and its events carry its number."""
     other = Prompt(bot="Other", messages=())
     poe = Poe([[TextDelta("a"), Finish("stop")]], [[TextDelta("b"), Finish("length")]])
-    answer = bridge(poe).open_all([PROMPT, other], "key", ALL)
+    answer = bridge(poe).open_all([PROMPT, other], CALLER, ALL)
 
     assert [
         TextDelta("a", 0),
@@ -481,3 +483,38 @@ def test_several_replies_are_not_relayed() -> None:
 
     assert len(relayed(answer, took.append)) == 4
     assert took == []
+
+
+class Onlooker:
+    """Notes what it is shown."""
+
+    def __init__(self) -> None:
+        self.seen: list[ReplyEvent] = []
+        self.ends = 0
+
+    def saw(self, _index: int, batch: Batch) -> None:
+        self.seen += batch
+
+    def ended(self) -> None:
+        self.ends += 1
+
+
+def test_a_watch_sees_every_event_and_the_end() -> None:
+    """Whoever looks on sees what the client is given, and hears once that it is over."""
+    watch = Onlooker()
+
+    events = drain(bridge(Poe(HELLO)).open_all((PROMPT, PROMPT), CALLER, ALL, watch))
+    gevent.sleep(0)
+
+    seen = [event for event in watch.seen if not isinstance(event, Pause)]
+    assert (len(events), 1) == (len(seen), watch.ends)
+
+
+def test_a_watch_hears_of_an_answer_that_nobody_waits_for() -> None:
+    """An answer that is closed before it began ends all the same."""
+    watch = Onlooker()
+
+    bridge(Poe(HELLO)).open_all((PROMPT,), CALLER, ALL, watch).close()
+    gevent.sleep(0.01)
+
+    assert 1 == watch.ends

@@ -71,8 +71,8 @@ class Attachments:
     Args:
         uploader: gives Poe the files.
         cache: what was uploaded before, by owner, content and type.
-        lookup: the file that a client stored here, by its id and the client's key; None if there
-            is none, or if it is another client's.
+        lookup: the file that an owner stored here, by the owner and its id; None if there is none,
+            or if it is another's.
         max_bytes: the largest file that is taken.
         content_ttl_s: how long an uploaded content is taken to be still at Poe.
         link_ttl_s: the same for what Poe fetched from a link.
@@ -98,10 +98,11 @@ class Attachments:
         self._link_ttl_s = link_ttl_s
         self._parallel = parallel
 
-    def attach(self, prompt: Prompt, key: str) -> Prompt:
+    def attach(self, prompt: Prompt, *, owner: str, key: str) -> Prompt:
         """The prompt with links in place of contents, and every file in a user's turn.
 
-        If the caller is killed while it waits, so are its uploads.
+        Files are uploaded with `key`; those that are stored here must be `owner`'s. If the caller
+        is killed while it waits, so are its uploads.
 
         Raises:
             ClientError: a file is empty, too large, no base64, unknown, or no http(s) link.
@@ -111,10 +112,10 @@ class Attachments:
         sources = list(dict.fromkeys(_nameless(file) for file in _files(prompt.messages)))
         if not sources:
             return prompt
-        held = self._all_held(sources, key)
+        held = self._all_held(sources, owner, key)
         return replace(prompt, messages=_with_links(prompt.messages, held))
 
-    def _all_held(self, sources: list[_Source], key: str) -> dict[File, File]:
+    def _all_held(self, sources: list[_Source], owner: str, key: str) -> dict[File, File]:
         """What Poe holds for each source; uploads run side by side."""
         held: dict[File, File] = {}
         waiting = list(reversed(sources))
@@ -123,7 +124,7 @@ class Attachments:
             while waiting:
                 source = waiting.pop()
                 try:
-                    held[source.file] = self._held(source, key)
+                    held[source.file] = self._held(source, owner, key)
                 except PoeflaskError as error:
                     return error
             return None
@@ -141,14 +142,14 @@ class Attachments:
             gevent.killall(workers)
         return held
 
-    def _held(self, source: _Source, key: str) -> File:
+    def _held(self, source: _Source, owner: str, key: str) -> File:
         file = replace(source.file, name=source.name)
         if file.file_id:
-            file = self._looked_up(file, key)
+            file = self._looked_up(file, owner)
         return self._link(file, key) if file.url else self._content(file, key)
 
-    def _looked_up(self, file: File, key: str) -> File:
-        stored = self._lookup(file.file_id, key)
+    def _looked_up(self, file: File, owner: str) -> File:
+        stored = self._lookup(owner, file.file_id)
         if stored is None or stored.file_id:
             raise ClientError(
                 ErrorKind.INVALID_REQUEST,

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 from flask import g
 
+from poeflask.bridge import Answer
+from poeflask.core.caller import Caller
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Prompt
 from poeflask.endpoints.common_fields import SkipSystemPrompt, skips_system_prompt
+from poeflask.filters.chain import Wants
 from poeflask.filters.media_parameters import fitted
 from poeflask.filters.parameters import left_out
 from poeflask.poe.catalogue import Catalogue
+from poeflask.web.services import Upstream
 
 _FIELD = re.compile(r"[\w.\[\]-]{1,64}", re.ASCII)
 _MOST_FIELDS = 40
@@ -72,6 +76,23 @@ def address_maker(
     parameters = {**found.parameters, **addressed.parameters}
     ignored = (*left_out, *found.ignored)
     return Making(replace(addressed, parameters=parameters), profile, ignored)
+
+
+def ask(caller: Caller, upstream: Upstream, prompt: Prompt, wants: Wants, *, n: int = 1) -> Answer:
+    """Ask a bot for a caller, `n` times at once.
+
+    Raises:
+        PoeflaskError: the caller may not ask this now.
+    """
+    return ask_all(caller, upstream, (prompt,) * n, wants)
+
+
+def ask_all(caller: Caller, upstream: Upstream, prompts: Sequence[Prompt], wants: Wants) -> Answer:
+    """As `ask`, for prompts that differ: the events of reply number i answer `prompts[i]`.
+
+    Every answer of every API is asked for here, and nowhere else.
+    """
+    return upstream.bridge.open_all(prompts, caller, wants)
 
 
 def ignored_header(fields: Iterable[str]) -> dict[str, str]:

@@ -9,9 +9,30 @@ from urllib.parse import urlsplit
 
 from werkzeug.datastructures import Headers
 
+from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind
 
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
+
+
+def caller_of(headers: Headers) -> Caller:
+    """Whoever sent these headers; see `key_of`."""
+    return caller_with(key_of(headers))
+
+
+def caller_for_google(headers: Headers, query: Mapping[str, str]) -> Caller:
+    """Whoever sent this as Google's clients do; see `key_for_google`."""
+    return caller_with(key_for_google(headers, query))
+
+
+def caller_or_local(headers: Headers, local_key: str) -> Caller:
+    """Whoever sent these headers, or the owner of `local_key`; see `key_or_local`."""
+    return caller_with(key_or_local(headers, local_key))
+
+
+def caller_with(key: str) -> Caller:
+    """The caller that a key stands for."""
+    return Caller(owner=owner_of(key), poe_key=key)
 
 
 def key_of(headers: Headers) -> str:

@@ -9,6 +9,7 @@ from typing import Literal, cast
 from flask import current_app
 
 from poeflask.bridge import Bridge
+from poeflask.core.caller import Caller
 from poeflask.core.prompt import Prompt
 from poeflask.embedder import Embedder
 from poeflask.poe.catalogue import Catalogue
@@ -43,7 +44,7 @@ class Services:
     """The parts and plain values that views work with.
 
     Attributes:
-        upstream_for: the Poe that a key belongs to.
+        upstream_for: the Poe that answers a caller.
         store: where shared state is kept.
         files: what clients keep here.
         max_file_bytes: the largest file that is taken.
@@ -64,7 +65,7 @@ class Services:
         background: reads answers that nobody waits for.
     """
 
-    upstream_for: Callable[[str], Upstream]
+    upstream_for: Callable[[Caller], Upstream]
     store: Store
     files: KeptFiles
     max_file_bytes: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from hashlib import sha256
 
 import gevent
 import structlog
@@ -48,13 +47,12 @@ class VideoJobs:
 
     Args:
         store: where they are kept.
-        key: whose they are; only its fingerprint is kept.
+        owner: the name under which they are kept.
         clock: seconds since 1970.
         drain: ends the answers that are still being read when the worker must stop.
     """
 
-    def __init__(self, store: Store, key: str, clock: Callable[[], float], drain: Drain) -> None:
-        owner = sha256(key.encode()).hexdigest()
+    def __init__(self, store: Store, owner: str, clock: Callable[[], float], drain: Drain) -> None:
         self._kept = Namespace(store, f"videos:{owner}", on_failure="refuse")
         self._clock = clock
         self._drain = drain

@@ -41,6 +41,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from poeflask.bridge import Batch, Bridge, Patience
 from poeflask.core import json_text
+from poeflask.core.caller import Caller
 from poeflask.core.dialect import (
     Encoder,
     ErrorShape,
@@ -273,11 +274,11 @@ def answered(
 
     bridge = Bridge(
         ask=ask,
-        prepare=lambda prompt, key: prompt,
+        prepare=lambda prompt, owner, key: prompt,
         make_chain=make_chain,
         patience=Patience(tries=1),
     )
-    answer = bridge.open(case.prompt, "key", wants)
+    answer = bridge.open(case.prompt, Caller(owner="somebody", poe_key="key"), wants)
     try:
         answer.begin(None)
     except PoeflaskError as error:

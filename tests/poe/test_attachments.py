@@ -61,7 +61,9 @@ def attachments(poe, cache=None, stored=None, **options):
     """The part under test over a Poe and a cache."""
     cache = Memory() if cache is None else cache
     kept = stored or {}
-    return Attachments(poe, cache, lookup=lambda file_id, key: kept.get((file_id, key)), **options)
+    return Attachments(
+        poe, cache, lookup=lambda owner, file_id: kept.get((owner, file_id)), **options
+    )
 
 
 def inline(content, **said):
@@ -83,7 +85,7 @@ def test_content_is_uploaded_and_becomes_a_link():
     """Poe gets the bytes, a name and the true type; the prompt holds the link alone."""
     poe = Poe()
 
-    got = attachments(poe).attach(asking(inline(PNG)), "k")
+    got = attachments(poe).attach(asking(inline(PNG)), owner="k", key="k")
 
     assert [("k", PNG, "image.png", "image/png")] == poe.contents
     link = File(url="https://poe.example/1", content_type="image/png", name="image.png")
@@ -94,7 +96,7 @@ def test_a_prompt_without_files_stays_the_same():
     """Nothing is made anew where there is nothing to do."""
     prompt = asking()
 
-    assert prompt is attachments(Poe()).attach(prompt, "k")
+    assert prompt is attachments(Poe()).attach(prompt, owner="k", key="k")
 
 
 def test_the_same_content_is_uploaded_once_under_all_its_names():
@@ -102,9 +104,11 @@ def test_the_same_content_is_uploaded_once_under_all_its_names():
     poe, cache = Poe(), Memory()
     files = attachments(poe, cache, content_ttl_s=7.0)
 
-    got = files.attach(asking(inline(PNG, name="a.png"), inline(PNG, name="b.png")), "k")
-    files.attach(asking(inline(PNG)), "k")
-    files.attach(asking(inline(PNG)), "another")
+    got = files.attach(
+        asking(inline(PNG, name="a.png"), inline(PNG, name="b.png")), owner="k", key="k"
+    )
+    files.attach(asking(inline(PNG)), owner="k", key="k")
+    files.attach(asking(inline(PNG)), owner="another", key="another")
 
     assert ["k", "another"] == [given[0] for given in poe.contents]
     assert ["a.png", "b.png"] == [part.name for part in parts_of(got)[1:]]
@@ -117,7 +121,7 @@ def test_uploads_run_side_by_side_within_a_bound():
     poe = Poe(slow_s=0.01)
 
     got = attachments(poe, parallel=4).attach(
-        asking(*(inline(PNG + bytes([n])) for n in range(8))), "k"
+        asking(*(inline(PNG + bytes([n])) for n in range(8))), owner="k", key="k"
     )
 
     assert 4 == poe.busiest
@@ -131,7 +135,7 @@ def test_uploads_die_with_their_caller():
     """Who goes away leaves no upload behind."""
     poe = Poe(slow_s=60)
     prompt = asking(inline(PNG), inline(PNG + b"2"))
-    caller = gevent.spawn(attachments(poe).attach, prompt, "k")
+    caller = gevent.spawn(attachments(poe).attach, prompt, owner="k", key="k")
     gevent.sleep(0.01)
     assert 2 == poe.busy
 
@@ -147,7 +151,9 @@ def test_a_failed_upload_is_the_error_and_stops_the_others(number):
     poe = Poe(error=error)
 
     with pytest.raises(PoeError) as caught:
-        attachments(poe).attach(asking(*(inline(PNG + bytes([n])) for n in range(number))), "k")
+        attachments(poe).attach(
+            asking(*(inline(PNG + bytes([n])) for n in range(number))), owner="k", key="k"
+        )
 
     assert error is caught.value
     assert 0 == poe.busy
@@ -160,7 +166,7 @@ def test_base64_with_whitespace_is_read(text):
     """Line breaks and blanks in base64 mean nothing."""
     poe = Poe()
 
-    attachments(poe).attach(asking(File(base64=text)), "k")
+    attachments(poe).attach(asking(File(base64=text)), owner="k", key="k")
 
     assert [b"hello!"] == [given[1] for given in poe.contents]
 
@@ -169,7 +175,7 @@ def test_base64_without_padding_and_in_the_alphabet_of_links_is_read():
     """What clients take from links is base64 too."""
     poe = Poe()
 
-    attachments(poe).attach(asking(File(base64="-_8")), "k")
+    attachments(poe).attach(asking(File(base64="-_8")), owner="k", key="k")
 
     assert [b"\xfb\xff"] == [given[1] for given in poe.contents]
 
@@ -193,7 +199,7 @@ def test_what_cannot_be_a_file_is_refused_by_name(file, kind, word):
     poe = Poe()
 
     with pytest.raises(ClientError) as caught:
-        attachments(poe, max_bytes=100).attach(asking(file), "k")
+        attachments(poe, max_bytes=100).attach(asking(file), owner="k", key="k")
 
     assert kind == caught.value.kind
     assert word in caught.value.message
@@ -203,11 +209,13 @@ def test_what_cannot_be_a_file_is_refused_by_name(file, kind, word):
 def test_a_stored_file_is_looked_up():
     """An id stands for the content that this client stored under it, and for nobody else's."""
     poe = Poe()
-    stored = {("file-1", "k"): inline(b"a,b", name="a.csv")}
+    stored = {("k", "file-1"): inline(b"a,b", name="a.csv")}
 
-    attachments(poe, stored=stored).attach(asking(File(file_id="file-1")), "k")
+    attachments(poe, stored=stored).attach(asking(File(file_id="file-1")), owner="k", key="k")
     with pytest.raises(ClientError, match="no file with the id 'file-1'"):
-        attachments(poe, stored=stored).attach(asking(File(file_id="file-1")), "another")
+        attachments(poe, stored=stored).attach(
+            asking(File(file_id="file-1")), owner="another", key="another"
+        )
 
     assert [("k", b"a,b", "a.csv", "text/csv")] == poe.contents
 
@@ -225,7 +233,7 @@ def test_poes_own_links_are_attached_as_they_are(url, content_type):
     """What Poe holds is not uploaded again; its type is read from the link."""
     poe = Poe()
 
-    got = attachments(poe).attach(asking(File(url=url)), "k")
+    got = attachments(poe).attach(asking(File(url=url)), owner="k", key="k")
 
     [_, link] = parts_of(got)
     assert (url, content_type) == (link.url, link.content_type)
@@ -239,8 +247,8 @@ def test_other_links_are_fetched_by_poe_once():
     files = attachments(poe, cache, link_ttl_s=3.0)
     prompt = asking(File(url="https://a.example/b%20c.html?x=1"))
 
-    files.attach(prompt, "k")
-    got = files.attach(prompt, "k")
+    files.attach(prompt, owner="k", key="k")
+    got = files.attach(prompt, owner="k", key="k")
 
     assert [("k", "https://a.example/b%20c.html?x=1", "b c.html")] == poe.links
     link = File(url="https://poe.example/link/1", content_type="text/html", name="b c.html")
@@ -253,7 +261,7 @@ def test_hosts_that_look_like_poes_are_not(host):
     """Only the domain itself and what is under it is Poe's."""
     poe = Poe()
 
-    attachments(poe).attach(asking(File(url=f"https://{host}/base/image/a")), "k")
+    attachments(poe).attach(asking(File(url=f"https://{host}/base/image/a")), owner="k", key="k")
 
     assert 1 == len(poe.links)
 
@@ -271,7 +279,7 @@ def test_files_of_other_turns_move_to_a_users_turn():
         ),
     )
 
-    got = attachments(Poe()).attach(prompt, "k")
+    got = attachments(Poe()).attach(prompt, owner="k", key="k")
 
     mine, user, tool = got.messages
     assert (Text("Here."),) == mine.parts
@@ -283,7 +291,7 @@ def test_files_without_any_users_turn_get_one():
     """Nothing is left out for want of a user's turn."""
     prompt = Prompt(bot="Bot", messages=(Message("system", (File(url=CDN),)),))
 
-    got = attachments(Poe()).attach(prompt, "k")
+    got = attachments(Poe()).attach(prompt, owner="k", key="k")
 
     assert ["system", "user"] == [message.role for message in got.messages]
     assert CDN == parts_of(got)[-1].url

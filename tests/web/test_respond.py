@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 from werkzeug.test import TestResponse
 
 from poeflask.bridge import Batch, Bridge, Patience
+from poeflask.core.caller import Caller
 from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.core.prompt import Prompt
 from poeflask.core.reply import Failure, Finish, Pause, ReplyEvent, TextDelta
@@ -98,13 +99,15 @@ def route(
     """Let GET /a answer with what this Poe says."""
     bridge = Bridge(
         ask=poe,
-        prepare=lambda prompt, key: prompt,
+        prepare=lambda prompt, owner, key: prompt,
         make_chain=lambda prompt, wants: Chain(list, list),
         patience=Patience(tries=1),
     )
 
     def view() -> Response:
-        answer = bridge.open(Prompt(bot="Echo", messages=()), "key", Wants())
+        answer = bridge.open(
+            Prompt(bot="Echo", messages=()), Caller(owner="somebody", poe_key="key"), Wants()
+        )
         dialect = encoder or Letters()
         if not stream:
             return respond.whole(request, answer, dialect, headers=headers or {})

@@ -60,7 +60,7 @@ def store(clock: Clock) -> MemoryStore:
 @pytest.fixture
 def jobs(store: MemoryStore, clock: Clock) -> VideoJobs:
     """One client's films."""
-    return VideoJobs(store, "key", clock, Drain())
+    return VideoJobs(store, "owner", clock, Drain())
 
 
 @pytest.fixture(autouse=True)
@@ -123,11 +123,11 @@ def test_a_film_fails(jobs: VideoJobs) -> None:
 def test_a_maker_that_died(store: MemoryStore, clock: Clock) -> None:
     """A film that nobody makes any more has failed, for every worker and for good."""
     dead = new_answer()
-    jobs = VideoJobs(store, "key", clock, Drain())
+    jobs = VideoJobs(store, "owner", clock, Drain())
     jobs.start(order(), dead, MAKER)
     dead.close()
     clock.now += LEASE_S + 1
-    other = VideoJobs(store, "key", clock, Drain())
+    other = VideoJobs(store, "owner", clock, Drain())
 
     assert "failed" == status(other)
     dead.put(0, [FILM, Finish()])
@@ -138,7 +138,7 @@ def test_a_maker_that_died(store: MemoryStore, clock: Clock) -> None:
 def test_a_worker_that_must_stop(store: MemoryStore, clock: Clock) -> None:
     """A film that a stopping worker cannot finish fails at once, and says that it may be tried."""
     drain = Drain()
-    jobs = VideoJobs(store, "key", clock, drain)
+    jobs = VideoJobs(store, "owner", clock, drain)
     jobs.start(order(), new_answer(), MAKER)
     follower = drain.follow(lambda: False, 0.2)
     until(lambda: status(jobs) == "failed")
@@ -172,7 +172,7 @@ def test_a_deleted_film_is_not_made_on(jobs: VideoJobs) -> None:
 
 
 def test_films_of_others_are_not_there(store: MemoryStore, jobs: VideoJobs, clock: Clock) -> None:
-    """Another key sees, lists and deletes nothing; the key itself is not kept."""
+    """Another owner sees, lists and deletes nothing."""
     answer = new_answer()
     jobs.start(order(), answer, MAKER)
     stranger = VideoJobs(store, "other", clock, Drain())
@@ -181,7 +181,6 @@ def test_films_of_others_are_not_there(store: MemoryStore, jobs: VideoJobs, cloc
     assert "" == status(stranger)
     assert [] == stranger.all()
     assert ["video_1"] == [job.id for job in jobs.all()]
-    assert not any("key" in key for key in store.keys(""))
     answer.close()
 
 
@@ -245,7 +244,7 @@ def test_an_order_that_cannot_be_kept(clock: Clock) -> None:
     store.faults = 1
     answer = new_answer()
     with pytest.raises(OwnError):
-        VideoJobs(store, "key", clock, Drain()).start(order(), answer, MAKER)
+        VideoJobs(store, "owner", clock, Drain()).start(order(), answer, MAKER)
 
     assert answer.is_over()
 
@@ -253,7 +252,7 @@ def test_an_order_that_cannot_be_kept(clock: Clock) -> None:
 def test_a_store_that_is_away_for_a_while(clock: Clock) -> None:
     """A film is made on and kept in the end."""
     store = Moody(clock=clock)
-    jobs = VideoJobs(store, "key", clock, Drain())
+    jobs = VideoJobs(store, "owner", clock, Drain())
     answer = new_answer()
     jobs.start(order(), answer, MAKER)
     store.faults = 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from poeflask.core.caller import Caller
 from poeflask.core.reply import gather
 from poeflask.endpoints.audio.decode import (
     ListenRequest,
@@ -21,48 +22,66 @@ from poeflask.endpoints.audio.encode import (
     transcript,
     unmet,
 )
+from poeflask.endpoints.audio.schema import (
+    SPEECH_ENVELOPE,
+    TEXT_TO_SPEECH_ENVELOPE,
+    TRANSCRIPTION_ENVELOPE,
+    TRANSLATION_ENVELOPE,
+)
+from poeflask.endpoints.describing import FRAMES, JSON, described
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, forms, respond
-from poeflask.web.asking import address_maker, ignored_header
+from poeflask.web.asking import address_maker, ask, ignored_header
 from poeflask.web.services import services
 
 audio = Blueprint("audio", __name__)
 
 
 @audio.post("/v1/audio/speech")
+@described(
+    body=SPEECH_ENVELOPE, gives=("audio/*", FRAMES), example={"model": "Speaker", "input": "Hello!"}
+)
 def create_speech() -> Response:
     """Say a text."""
-    key = auth.key_of(request.headers)
-    return _spoken(decode_speech(body.json_object(request)), key)
+    caller = auth.caller_of(request.headers)
+    return _spoken(decode_speech(body.json_object(request)), caller)
 
 
 @audio.post("/v1/text-to-speech/<voice_id>")
 @audio.post("/v1/text-to-speech/<voice_id>/stream")
+@described(
+    body=TEXT_TO_SPEECH_ENVELOPE,
+    gives=("audio/*",),
+    query={"output_format": "The sound's format, such as mp3_44100_128."},
+    example={"text": "Hello!"},
+)
 def convert_text_to_speech(voice_id: str) -> Response:
     """Say a text, as ElevenLabs' clients ask for it; the sound is sent on as it comes anyway."""
-    key = auth.key_of(request.headers)
+    caller = auth.caller_of(request.headers)
     sent = body.json_object(request)
     output_format = request.args.get("output_format", "")
-    return _spoken(decode_text_to_speech(sent, voice_id, output_format), key)
+    return _spoken(decode_text_to_speech(sent, voice_id, output_format), caller)
 
 
 @audio.post("/v1/audio/transcriptions")
+@described(form=TRANSCRIPTION_ENVELOPE, files={"file": True}, gives=(JSON, "text/plain", FRAMES))
 def create_transcription() -> Response:
     """Write down what is said in a recording."""
-    key = auth.key_of(request.headers)
-    return _heard(decode_transcription(forms.form(request)), key)
+    caller = auth.caller_of(request.headers)
+    return _heard(decode_transcription(forms.form(request)), caller)
 
 
 @audio.post("/v1/audio/translations")
+@described(form=TRANSLATION_ENVELOPE, files={"file": True}, gives=(JSON, "text/plain", FRAMES))
 def create_translation() -> Response:
     """Write down in English what is said in a recording."""
-    key = auth.key_of(request.headers)
-    return _heard(decode_translation(forms.form(request)), key)
+    caller = auth.caller_of(request.headers)
+    return _heard(decode_translation(forms.form(request)), caller)
 
 
-def _spoken(asked: SpeechRequest, key: str) -> Response:
+def _spoken(asked: SpeechRequest, caller: Caller) -> Response:
     here = services()
-    upstream = here.upstream_for(key)
+    upstream = here.upstream_for(caller)
     making = address_maker(
         asked.prompt,
         asked.extras,
@@ -71,7 +90,7 @@ def _spoken(asked: SpeechRequest, key: str) -> Response:
         skip_system_prompt=here.skip_system_prompt,
     )
     wants = Wants(usage=asked.as_events, files_as_text=False)
-    answer = upstream.bridge.open(making.prompt, key, wants)
+    answer = ask(caller, upstream, making.prompt, wants)
     reply = gather(respond.all_events(request, answer))
     opened = upstream.open_file(sound(reply, making.profile).url)
     check_sound(opened.content_type)
@@ -88,9 +107,9 @@ def _spoken(asked: SpeechRequest, key: str) -> Response:
     return response
 
 
-def _heard(asked: ListenRequest, key: str) -> Response:
+def _heard(asked: ListenRequest, caller: Caller) -> Response:
     here = services()
-    upstream = here.upstream_for(key)
+    upstream = here.upstream_for(caller)
     making = address_maker(
         asked.prompt,
         asked.extras,
@@ -98,7 +117,7 @@ def _heard(asked: ListenRequest, key: str) -> Response:
         upstream.catalogue,
         skip_system_prompt=here.skip_system_prompt,
     )
-    answer = upstream.bridge.open(making.prompt, key, Wants(files_as_text=False))
+    answer = ask(caller, upstream, making.prompt, Wants(files_as_text=False))
     # The prompt's own words say the language, also to bots that have no parameter for it.
     unheard = [name for name in making.ignored if name != "language"]
     headers = ignored_header([*asked.ignored, *unheard])

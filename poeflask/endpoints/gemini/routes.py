@@ -7,33 +7,46 @@ from collections.abc import Callable, Mapping
 from flask import Blueprint, Response, request
 
 from poeflask.core import json_text
+from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
 from poeflask.core.reply import ReplyMeta
+from poeflask.endpoints.describing import FRAMES, JSON, described
 from poeflask.endpoints.gemini import model_card
 from poeflask.endpoints.gemini.decode import GeminiRequest, decode, decode_count
 from poeflask.endpoints.gemini.encode import Form, GeminiEncoder
+from poeflask.endpoints.gemini.schema import COUNT_ENVELOPE, GENERATE_ENVELOPE
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
-from poeflask.web.asking import address, ignored_header
+from poeflask.web.asking import address, ask, ignored_header
 from poeflask.web.services import services
 
 gemini = Blueprint("gemini", __name__)
+
+_EXAMPLE = {"contents": [{"parts": [{"text": "Hello!"}]}]}
+
+
+def _at(method: str) -> dict[str, str]:
+    """The path's last part with the method that it ends in."""
+    return {"target": f"{{model}}:{method}"}
+
 
 _TYPES: Mapping[Form, str] = {"sse": "text/event-stream", "array": "application/json"}
 
 
 @gemini.get("/v1beta/models")
 @gemini.get("/v1alpha/models")
+@described()
 def list_models() -> Response:
     """All bots that Poe lists, on one page."""
-    return _json(model_card.model_list(services().upstream_for(_key()).catalogue.bots()))
+    return _json(model_card.model_list(services().upstream_for(_caller()).catalogue.bots()))
 
 
 @gemini.get("/v1beta/models/<path:name>")
 @gemini.get("/v1alpha/models/<path:name>")
+@described()
 def retrieve_model(name: str) -> Response:
     """One bot, by its name in whatever case."""
-    catalogue = services().upstream_for(_key()).catalogue
+    catalogue = services().upstream_for(_caller()).catalogue
     catalogue.bots()
     bot = catalogue.find(name)
     if bot is None:
@@ -45,33 +58,42 @@ def retrieve_model(name: str) -> Response:
 @gemini.post("/v1/models/<path:target>")
 @gemini.post("/v1beta/models/<path:target>")
 @gemini.post("/v1alpha/models/<path:target>")
+@described(body=GENERATE_ENVELOPE, path=_at("generateContent"), example=_EXAMPLE)
+@described(
+    body=GENERATE_ENVELOPE,
+    path=_at("streamGenerateContent"),
+    gives=(FRAMES, JSON),
+    query={"alt": "'sse' for events; else one growing array."},
+    example=_EXAMPLE,
+)
+@described(body=COUNT_ENVELOPE, path=_at("countTokens"), example=_EXAMPLE)
 def call_method(target: str) -> Response:
     """Whatever a model's name and a method's, with a colon between them, stand for."""
-    key = _key()
+    caller = _caller()
     model, _, method = target.rpartition(":")
     if method in _METHODS and model:
-        return _METHODS[method](model, key)
+        return _METHODS[method](model, caller)
     if method in _ABSENT:
         raise OwnError(ErrorKind.NOT_OFFERED, f"{method} is not offered here. {_ABSENT[method]}")
     sentence = f"There is no method {method[:60]!r}; there are {', '.join(_METHODS)}."
     raise ClientError(ErrorKind.UNKNOWN_ROUTE, sentence)
 
 
-def _generate_content(model: str, key: str) -> Response:
-    return _answer(_asked(model), key)
+def _generate_content(model: str, caller: Caller) -> Response:
+    return _answer(_asked(model), caller)
 
 
-def _stream_generate_content(model: str, key: str) -> Response:
+def _stream_generate_content(model: str, caller: Caller) -> Response:
     form: Form = "sse" if request.args.get("alt", "").lower() == "sse" else "array"
-    return _answer(_asked(model), key, form)
+    return _answer(_asked(model), caller, form)
 
 
-def _count_tokens(model: str, _key: str) -> Response:
+def _count_tokens(model: str, _caller: Caller) -> Response:
     prompt = decode_count(body.json_object(request), model)
     return _json({"totalTokens": services().count_prompt(prompt)()})
 
 
-_METHODS: Mapping[str, Callable[[str, str], Response]] = {
+_METHODS: Mapping[str, Callable[[str, Caller], Response]] = {
     "generateContent": _generate_content,
     "streamGenerateContent": _stream_generate_content,
     "countTokens": _count_tokens,
@@ -91,8 +113,8 @@ _ABSENT: Mapping[str, str] = {
 """Methods of Google's without a counterpart, and what helps instead."""
 
 
-def _key() -> str:
-    return auth.key_for_google(request.headers, request.args)
+def _caller() -> Caller:
+    return auth.caller_for_google(request.headers, request.args)
 
 
 def _asked(model: str) -> GeminiRequest:
@@ -100,14 +122,14 @@ def _asked(model: str) -> GeminiRequest:
     return decode(body.json_object(request), model, skip_system_prompt=skip)
 
 
-def _answer(asked: GeminiRequest, key: str, form: Form | None = None) -> Response:
+def _answer(asked: GeminiRequest, caller: Caller, form: Form | None = None) -> Response:
     here = services()
-    upstream = here.upstream_for(key)
+    upstream = here.upstream_for(caller)
     prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
     meta = ReplyMeta(id=here.new_id("gemini-"), created=int(here.clock()), model=asked.prompt.bot)
     encoder = GeminiEncoder(meta, form=form or "sse", show_thoughts=asked.show_thoughts)
     wants = Wants(usage=True, files_as_text=True)
-    answer = upstream.bridge.open(prompt, key, wants, n=asked.candidates)
+    answer = ask(caller, upstream, prompt, wants, n=asked.candidates)
     headers = ignored_header([*asked.ignored, *left_out])
     if form is None:
         return respond.whole(request, answer, encoder, headers=headers)

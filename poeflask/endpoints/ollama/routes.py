@@ -5,9 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 from poeflask.core import json_text
+from poeflask.core.caller import Caller
 from poeflask.core.errors import ErrorKind, OwnError, PoeError
 from poeflask.core.reply import ReplyMeta
 from poeflask.embedder import DIMENSIONS, MODEL
+from poeflask.endpoints.describing import JSON, described
 from poeflask.endpoints.ollama import model_card
 from poeflask.endpoints.ollama.decode import (
     OllamaRequest,
@@ -16,6 +18,12 @@ from poeflask.endpoints.ollama.decode import (
     decode_show,
 )
 from poeflask.endpoints.ollama.encode import Form, OllamaEncoder, loaded, nanoseconds
+from poeflask.endpoints.ollama.schema import (
+    CHAT_ENVELOPE,
+    EMBED_ENVELOPE,
+    GENERATE_ENVELOPE,
+    SHOW_ENVELOPE,
+)
 from poeflask.endpoints.ollama.vectors import (
     decode_embed,
     decode_embeddings,
@@ -24,7 +32,7 @@ from poeflask.endpoints.ollama.vectors import (
 )
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
-from poeflask.web.asking import address, ignored_header
+from poeflask.web.asking import address, ask, ignored_header
 from poeflask.web.services import services
 
 ollama = Blueprint("ollama", __name__)
@@ -36,32 +44,42 @@ _LINES = "application/x-ndjson"
 
 
 @ollama.post("/api/chat")
+@described(
+    body=CHAT_ENVELOPE,
+    gives=(_LINES, JSON),
+    example={"model": "Echo", "messages": [{"role": "user", "content": "Hello!"}]},
+)
 def chat() -> Response:
     """Answer a conversation, streamed unless the client says otherwise."""
-    key = _key()
+    caller = _caller()
     skip = services().skip_system_prompt
-    return _answer(decode_chat(body.json_object(request), skip_system_prompt=skip), key, "chat")
+    return _answer(decode_chat(body.json_object(request), skip_system_prompt=skip), caller, "chat")
 
 
 @ollama.post("/api/generate")
+@described(
+    body=GENERATE_ENVELOPE, gives=(_LINES, JSON), example={"model": "Echo", "prompt": "Hello!"}
+)
 def generate() -> Response:
     """Answer a single prompt, streamed unless the client says otherwise."""
-    key = _key()
+    caller = _caller()
     skip = services().skip_system_prompt
     asked = decode_generate(body.json_object(request), skip_system_prompt=skip)
-    return _answer(asked, key, "generate")
+    return _answer(asked, caller, "generate")
 
 
 @ollama.get("/api/tags")
+@described()
 def list_models() -> Response:
     """All bots that Poe lists."""
-    return _json(model_card.tags(services().upstream_for(_key()).catalogue.bots()))
+    return _json(model_card.tags(services().upstream_for(_caller()).catalogue.bots()))
 
 
 @ollama.post("/api/show")
+@described(body=SHOW_ENVELOPE, example={"model": "Echo"})
 def show() -> Response:
     """What one bot can do."""
-    catalogue = services().upstream_for(_key()).catalogue
+    catalogue = services().upstream_for(_caller()).catalogue
     name = decode_show(body.json_object(request))
     catalogue.bots()
     bot = catalogue.find(name)
@@ -71,21 +89,24 @@ def show() -> Response:
 
 
 @ollama.get("/api/version")
+@described(open=True)
 def version() -> Response:
     """The version of Ollama whose API this is."""
     return _json({"version": _API_VERSION})
 
 
 @ollama.get("/api/ps")
+@described(open=True)
 def list_running() -> Response:
     """No model is in this machine's memory."""
     return _json({"models": []})
 
 
 @ollama.post("/api/embed")
+@described(body=EMBED_ENVELOPE, example={"model": MODEL, "input": "Hello!"})
 def embed() -> Response:
     """Turn texts into vectors, made here; Poe is not asked."""
-    _key()
+    _caller()
     here = services()
     asked = decode_embed(body.json_object(request), model=MODEL, dimensions=DIMENSIONS)
 
@@ -101,9 +122,10 @@ def embed() -> Response:
 
 
 @ollama.post("/api/embeddings")
+@described(body=EMBED_ENVELOPE, example={"model": MODEL, "prompt": "Hello!"})
 def embed_one() -> Response:
     """Turn one text into a vector, as old clients ask."""
-    _key()
+    _caller()
     here = services()
     asked = decode_embeddings(body.json_object(request), model=MODEL)
     return _json(embeddings_answer(here.threads.run(here.embedder.embed, asked.texts).vectors))
@@ -115,6 +137,7 @@ def embed_one() -> Response:
 @ollama.post("/api/copy")
 @ollama.delete("/api/delete")
 @ollama.post("/api/blobs/<digest>")
+@described(open=True)
 def manage(digest: str = "") -> Response:
     """Refuse: there are no files of models here."""
     raise OwnError(
@@ -124,19 +147,19 @@ def manage(digest: str = "") -> Response:
     )
 
 
-def _key() -> str:
-    return auth.key_or_local(request.headers, services().local_key)
+def _caller() -> Caller:
+    return auth.caller_or_local(request.headers, services().local_key)
 
 
-def _answer(asked: OllamaRequest, key: str, form: Form) -> Response:
+def _answer(asked: OllamaRequest, caller: Caller, form: Form) -> Response:
     here = services()
     meta = ReplyMeta(id=here.new_id("ollama-"), created=int(here.clock()), model=asked.model)
     if asked.asks_nothing:
         return _json(loaded(meta, form, unload=asked.unload))
-    upstream = here.upstream_for(key)
+    upstream = here.upstream_for(caller)
     prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
     encoder = OllamaEncoder(meta, clock=here.clock, form=form, show_thinking=asked.show_thinking)
-    answer = upstream.bridge.open(prompt, key, Wants(usage=True, files_as_text=True))
+    answer = ask(caller, upstream, prompt, Wants(usage=True, files_as_text=True))
     headers = ignored_header([*asked.ignored, *left_out])
     if not asked.stream:
         return respond.whole(request, answer, encoder, headers=headers)

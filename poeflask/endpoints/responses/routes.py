@@ -10,8 +10,10 @@ from flask import Blueprint, Response, request
 
 from poeflask.bridge import Answer
 from poeflask.core import json_text
+from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind, OwnError
 from poeflask.core.reply import ReplyEvent, ReplyMeta
+from poeflask.endpoints.describing import FRAMES, JSON, PAGE, described
 from poeflask.endpoints.responses.decode import (
     Links,
     ResponsesRequest,
@@ -23,11 +25,12 @@ from poeflask.endpoints.responses.decode import (
 from poeflask.endpoints.responses.encode import ResponsesEncoder
 from poeflask.endpoints.responses.ids import CONVERSATION_PREFIX, RESPONSE_PREFIX
 from poeflask.endpoints.responses.listing import page
+from poeflask.endpoints.responses.schema import CONVERSATION_ENVELOPE, RESPONSES_ENVELOPE
 from poeflask.endpoints.responses.state import State
 from poeflask.filters.chain import Wants
 from poeflask.stores.namespace import Namespace
 from poeflask.web import auth, body, respond
-from poeflask.web.asking import address, ignored_header
+from poeflask.web.asking import address, ask, ignored_header
 from poeflask.web.services import services
 
 responses = Blueprint("responses", __name__)
@@ -36,19 +39,22 @@ _NAMESPACE = "responses:1"
 
 
 @responses.post("/v1/responses")
+@described(
+    body=RESPONSES_ENVELOPE, gives=(JSON, FRAMES), example={"model": "Echo", "input": "Hello!"}
+)
 def create_response() -> Response:
     """Answer a conversation: streamed, whole, or in the background."""
     here = services()
-    key = auth.key_of(request.headers)
-    state = _state(key)
+    caller = auth.caller_of(request.headers)
+    state = _state(caller)
     asked, links = _read(body.json_object(request), state)
-    upstream = here.upstream_for(key)
+    upstream = here.upstream_for(caller)
     prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
     meta = ReplyMeta(id=here.new_id(RESPONSE_PREFIX), created=int(here.clock()), model=asked.model)
     keep = _keeper(state, asked, links, meta.id) if asked.store else None
     encoder = ResponsesEncoder(meta, asked.echo, asked.naming, clock=here.clock, on_final=keep)
     headers = ignored_header([*asked.ignored, *left_out])
-    answer = upstream.bridge.open(prompt, key, Wants())
+    answer = ask(caller, upstream, prompt, Wants())
     if asked.background and keep is not None:
         answer = _in_background(answer, encoder, state, keep)
         # Its own greenlet keeps it: a listener who leaves has heard less than there is.
@@ -69,19 +75,21 @@ def create_response() -> Response:
 
 
 @responses.post("/v1/responses/input_tokens")
+@described(body=RESPONSES_ENVELOPE, example={"model": "Echo", "input": "Hello!"})
 def count_input_tokens() -> Response:
     """How many tokens a request's input has; nothing is asked of the bot."""
     here = services()
-    key = auth.key_of(request.headers)
-    asked, _ = _read({"model": "unnamed", **body.json_object(request)}, _state(key))
+    caller = auth.caller_of(request.headers)
+    asked, _ = _read({"model": "unnamed", **body.json_object(request)}, _state(caller))
     count = here.count_prompt(asked.prompt)()
     return _json({"object": "response.input_tokens", "input_tokens": count})
 
 
 @responses.post("/v1/responses/compact")
+@described()
 def compact() -> Response:
     """Refused: no bot of Poe's shortens a conversation for others to read."""
-    auth.key_of(request.headers)
+    auth.caller_of(request.headers)
     raise OwnError(
         ErrorKind.NOT_OFFERED,
         "Conversations are not compacted here. Ask a bot for a summary, or send fewer items.",
@@ -89,9 +97,10 @@ def compact() -> Response:
 
 
 @responses.get("/v1/responses/<response_id>")
+@described()
 def retrieve_response(response_id: str) -> Response:
     """A response that was kept, finished or not."""
-    state = _state(auth.key_of(request.headers))
+    state = _state(auth.caller_of(request.headers))
     if request.args.get("stream", "false").lower() in ("true", "1"):
         raise ClientError(
             ErrorKind.UNSUPPORTED_PARAMETER,
@@ -102,33 +111,37 @@ def retrieve_response(response_id: str) -> Response:
 
 
 @responses.delete("/v1/responses/<response_id>")
+@described()
 def delete_response(response_id: str) -> Response:
     """Forget a response."""
-    _state(auth.key_of(request.headers)).delete(response_id)
+    _state(auth.caller_of(request.headers)).delete(response_id)
     return _json({"id": response_id, "object": "response", "deleted": True})
 
 
 @responses.post("/v1/responses/<response_id>/cancel")
+@described()
 def cancel_response(response_id: str) -> Response:
     """End a background response."""
-    response = _state(auth.key_of(request.headers)).cancel(response_id)
+    response = _state(auth.caller_of(request.headers)).cancel(response_id)
     if response["status"] == "cancelled":
         services().background.cancel(response_id)
     return _json(response)
 
 
 @responses.get("/v1/responses/<response_id>/input_items")
+@described(query=PAGE)
 def list_input_items(response_id: str) -> Response:
     """The items that a response answers."""
-    state = _state(auth.key_of(request.headers))
+    state = _state(auth.caller_of(request.headers))
     return _json(page(state.input_items(response_id), request.args))
 
 
 @responses.post("/v1/conversations")
+@described(body=CONVERSATION_ENVELOPE, example={"items": []})
 def create_conversation() -> Response:
     """A conversation that responses may belong to."""
     here = services()
-    state = _state(auth.key_of(request.headers))
+    state = _state(auth.caller_of(request.headers))
     metadata, items = decode_conversation(body.json_object(request))
     conversation = {
         "id": here.new_id(CONVERSATION_PREFIX),
@@ -142,29 +155,33 @@ def create_conversation() -> Response:
 
 
 @responses.get("/v1/conversations/<conversation_id>")
+@described()
 def retrieve_conversation(conversation_id: str) -> Response:
     """A conversation without its items."""
-    return _json(_state(auth.key_of(request.headers)).conversation(conversation_id))
+    return _json(_state(auth.caller_of(request.headers)).conversation(conversation_id))
 
 
 @responses.delete("/v1/conversations/<conversation_id>")
+@described()
 def delete_conversation(conversation_id: str) -> Response:
     """Forget a conversation."""
-    _state(auth.key_of(request.headers)).end(conversation_id)
+    _state(auth.caller_of(request.headers)).end(conversation_id)
     return _json({"id": conversation_id, "object": "conversation.deleted", "deleted": True})
 
 
 @responses.get("/v1/conversations/<conversation_id>/items")
+@described(query=PAGE)
 def list_conversation_items(conversation_id: str) -> Response:
     """The items of a conversation."""
-    state = _state(auth.key_of(request.headers))
+    state = _state(auth.caller_of(request.headers))
     return _json(page(state.conversation_items(conversation_id), request.args))
 
 
 @responses.post("/v1/conversations/<conversation_id>/items")
+@described(body=CONVERSATION_ENVELOPE, example={"items": [{"role": "user", "content": "Hello!"}]})
 def add_conversation_items(conversation_id: str) -> Response:
     """Add items to a conversation."""
-    state = _state(auth.key_of(request.headers))
+    state = _state(auth.caller_of(request.headers))
     _, items = decode_conversation(body.json_object(request))
     node_id = services().new_id(RESPONSE_PREFIX)
     kept = kept_items(items, node_id)
@@ -218,10 +235,10 @@ def _in_background(answer: Answer, encoder: ResponsesEncoder, state: State, keep
     return services().background.read(response_id, answer, go_on=go_on, finish=finish)
 
 
-def _state(key: str) -> State:
+def _state(caller: Caller) -> State:
     store = services().store
     return State(
-        auth.owner_of(key),
+        caller.owner,
         reads=Namespace(store, _NAMESPACE, on_failure="refuse"),
         writes=Namespace(store, _NAMESPACE, on_failure="forget"),
     )

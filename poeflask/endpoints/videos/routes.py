@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind, PoeError
 from poeflask.core.profile import Profile
+from poeflask.endpoints.describing import PAGE, described
 from poeflask.endpoints.made_files import family
 from poeflask.endpoints.videos.decode import VideoRequest, decode_page, decode_video
 from poeflask.endpoints.videos.encode import (
@@ -16,9 +18,10 @@ from poeflask.endpoints.videos.encode import (
     video_object,
 )
 from poeflask.endpoints.videos.job import VideoJob
+from poeflask.endpoints.videos.schema import VIDEO_ENVELOPE
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, draining, forms, respond
-from poeflask.web.asking import address_maker, ignored_header
+from poeflask.web.asking import address_maker, ask, ignored_header
 from poeflask.web.services import Services, services
 from poeflask.web.video_jobs import KEPT_S, VideoJobs
 
@@ -29,13 +32,19 @@ _REFUSED_WITHIN_S = 1.0
 
 
 @videos.post("/v1/videos")
+@described(
+    body=VIDEO_ENVELOPE,
+    form=VIDEO_ENVELOPE,
+    files={"input_reference": False},
+    example={"model": "Filmer", "prompt": "A cat"},
+)
 def create_video() -> Response:
     """Order a film."""
     here = services()
-    key = auth.key_of(request.headers)
+    caller = auth.caller_of(request.headers)
     sent = forms.form(request) if forms.is_form(request) else body.json_object(request)
     asked = decode_video(sent)
-    upstream = here.upstream_for(key)
+    upstream = here.upstream_for(caller)
     making = address_maker(
         asked.prompt,
         asked.extras,
@@ -43,10 +52,10 @@ def create_video() -> Response:
         upstream.catalogue,
         skip_system_prompt=here.skip_system_prompt,
     )
-    jobs = _jobs_of(key)
+    jobs = _jobs_of(caller)
     jobs.make_room()
     wants = Wants(usage=False, files_as_text=False, progress=True)
-    answer = upstream.bridge.open(making.prompt, key, wants)
+    answer = ask(caller, upstream, making.prompt, wants)
     answer.begin(min(here.first_event_wait_s, _REFUSED_WITHIN_S))
     job = jobs.start(_ordered(asked, making.profile, here), answer, making.profile)
     headers = {**ignored_header([*asked.ignored, *making.ignored]), **poll_header(job)}
@@ -54,6 +63,7 @@ def create_video() -> Response:
 
 
 @videos.get("/v1/videos")
+@described(query=PAGE)
 def list_videos() -> Response:
     """The films that this key ordered."""
     jobs, _ = _mine()
@@ -61,6 +71,7 @@ def list_videos() -> Response:
 
 
 @videos.get("/v1/videos/<video_id>")
+@described()
 def retrieve_video(video_id: str) -> Response:
     """How far a film is."""
     jobs, _ = _mine()
@@ -69,6 +80,7 @@ def retrieve_video(video_id: str) -> Response:
 
 
 @videos.delete("/v1/videos/<video_id>")
+@described()
 def delete_video(video_id: str) -> Response:
     """Forget a film; if it is being made, stop."""
     jobs, _ = _mine()
@@ -77,9 +89,10 @@ def delete_video(video_id: str) -> Response:
 
 
 @videos.get("/v1/videos/<video_id>/content")
+@described(gives=("video/*",), query={"variant": "Only 'video'."})
 def download_video(video_id: str) -> Response:
     """The film itself."""
-    jobs, key = _mine()
+    jobs, caller = _mine()
     job = _found(jobs, video_id)
     variant = request.args.get("variant", "video")
     if variant != "video":
@@ -90,7 +103,7 @@ def download_video(video_id: str) -> Response:
         )
     if job.status != "completed":
         raise not_ready(job)
-    opened = services().upstream_for(key).open_file(job.file_url)
+    opened = services().upstream_for(caller).open_file(job.file_url)
     if family(opened.content_type) != "video":
         raise PoeError(
             ErrorKind.POE_BROKEN,
@@ -103,15 +116,15 @@ def download_video(video_id: str) -> Response:
     return response
 
 
-def _mine() -> tuple[VideoJobs, str]:
-    """The films of the request's key, and the key."""
-    key = auth.key_of(request.headers)
-    return _jobs_of(key), key
+def _mine() -> tuple[VideoJobs, Caller]:
+    """The films of the request's caller, and the caller."""
+    caller = auth.caller_of(request.headers)
+    return _jobs_of(caller), caller
 
 
-def _jobs_of(key: str) -> VideoJobs:
+def _jobs_of(caller: Caller) -> VideoJobs:
     here = services()
-    return VideoJobs(here.store, key, here.clock, draining.drain())
+    return VideoJobs(here.store, caller.owner, here.clock, draining.drain())
 
 
 def _found(jobs: VideoJobs, video_id: str) -> VideoJob:
