@@ -1,6 +1,6 @@
 """Valid requests made wrong, through the whole program: understood or refused, never a fault.
 
-What the description of the API at /openapi.json generates comes on top where there is one.
+What the description of the API generates is in tests/live/test_every_operation.py.
 """
 
 from __future__ import annotations
