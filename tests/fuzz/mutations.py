@@ -207,13 +207,15 @@ def _change(draw: st.DrawFn, body: Any) -> None:
         holder = holder[key]
     match draw(st.sampled_from(["replace", "drop", "wrap", "repeat", "swap"])):
         case "replace":
-            holder[last] = draw(_VALUES)
+            # A copy: what is drawn is one and the same object each time.
+            holder[last] = copy.deepcopy(draw(_VALUES))
         case "drop":
             del holder[last]
         case "wrap":
             holder[last] = draw(st.sampled_from([[holder[last]], {"a": holder[last]}]))
         case "repeat":
-            holder[last] = [holder[last]] * draw(st.sampled_from([2, 40]))
+            count = draw(st.sampled_from([2, 40]))
+            holder[last] = [copy.deepcopy(holder[last]) for _ in range(count)]
         case _:
             other = draw(st.sampled_from(places))
             holder[last] = copy.deepcopy(_found(body, other))
