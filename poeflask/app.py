@@ -58,7 +58,7 @@ from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import cors, draining, errors, logging, services
+from poeflask.web import body, cors, draining, errors, logging, screening, services
 from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
@@ -110,10 +110,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     store = open_store(settings.store_url, settings.state_dir)
     app = Flask("poeflask", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
+    app.config["SEND_TIMEOUT_S"] = settings.send_timeout_s
     logging.install(app, clock=time.time, new_id=_new_id)
     cors.install(app, settings.cors_origins, closed=("admin",))
     errors.install(app, _ERROR_SHAPES)
     draining.install(app)
+    screening.install(app)
+    body.install(app, settings.body_timeout_s)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     made = _services(settings, store)

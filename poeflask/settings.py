@@ -396,6 +396,19 @@ class Settings:
     max_request_bytes: int = _setting(
         "MAX_REQUEST_SIZE", _size, "64MiB", "The largest request body that is taken."
     )
+    body_timeout_s: float = _setting(
+        "POEFLASK_BODY_TIMEOUT_S",
+        _seconds(0.1),
+        "120",
+        "How long a client may take to send a request's body.",
+    )
+    send_timeout_s: float = _setting(
+        "POEFLASK_SEND_TIMEOUT_S",
+        _seconds(0.1),
+        "60",
+        "How long a client may read nothing of what is sent to it before its connection is cut; "
+        "behind a proxy the proxy's own time holds.",
+    )
     max_upload_bytes: int = _setting(
         "POEFLASK_MAX_UPLOAD_SIZE",
         _size,
