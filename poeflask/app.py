@@ -46,12 +46,16 @@ from poeflask.settings import Settings
 from poeflask.stores import open_store
 from poeflask.stores.base import Store
 from poeflask.stores.contents import open_contents
+from poeflask.stores.gateway_keys import GatewayKeys
 from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
+from poeflask.stores.server_secret import open_secret
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import cors, draining, errors, logging, services
+from poeflask.web import cors, draining, errors, limits, logging, services
 from poeflask.web.background import Background
+from poeflask.web.doorkeeper import Doorkeeper
+from poeflask.web.limits import Limits
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
 
@@ -105,6 +109,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     cors.install(app, settings.cors_origins)
     errors.install(app, _ERROR_SHAPES)
     draining.install(app)
+    limits.install(app, clock=time.time)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     with app.app_context():
@@ -124,6 +129,14 @@ def _services(settings: Settings, store: Store) -> Services:
     threads = Threads()
     make = _Upstreams(settings, store, kept, threads)
     return Services(
+        doorkeeper=_doorkeeper(settings, store),
+        limits=Limits(
+            store,
+            clock=time.time,
+            new_id=_new_id,
+            answer_tokens=settings.answer_tokens,
+            points_per_usd=settings.points_per_usd,
+        ),
         upstream_for=make.upstream_for,
         store=store,
         files=kept,
@@ -137,11 +150,16 @@ def _services(settings: Settings, store: Store) -> Services:
         heartbeat_s=settings.heartbeat_s,
         first_event_wait_s=settings.first_event_wait_s,
         skip_system_prompt=settings.skip_system_prompt,
-        example_key=DEMO_KEY if settings.simulator_enabled else "",
+        example_key=DEMO_KEY if settings.demo_key_works else "",
         local_key=settings.key_of_local_requests,
         catalogue_state=make.catalogue_state,
         background=Background(),
     )
+
+
+def _doorkeeper(settings: Settings, store: Store) -> Doorkeeper:
+    secret = open_secret(store, settings.state_dir, shared=settings.store_url != "sqlite")
+    return Doorkeeper(GatewayKeys(store, secret), settings.keys, clock=time.time)
 
 
 def _kept_files(settings: Settings, store: Store) -> KeptFiles:
@@ -177,7 +195,8 @@ class _Upstreams:
 
     def upstream_for(self, caller: Caller) -> Upstream:
         """The Poe that answers a caller."""
-        if caller.poe_key != DEMO_KEY or not self._settings.simulator_enabled:
+        # Without a key of Poe's nobody pays: then only the simulator can answer.
+        if caller.poe_key not in ("", DEMO_KEY) or not self._settings.simulator_enabled:
             return self._poe
         if self._demo is None:
             # Heavy, and of no use where nobody asks with the demo key.

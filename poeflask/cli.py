@@ -1,4 +1,4 @@
-"""The `poeflask` command: serve, simulator, check, settings."""
+"""The `poeflask` command: serve, simulator, check, settings, and the groups of `commands`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 
 from poeflask import __version__
+from poeflask.commands.keys import keys
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
 from poeflask.settings import Settings, SettingsError, markdown_table, unknown_variables
@@ -46,6 +47,9 @@ _WITHOUT_SIMULATOR = "The key is your own Poe key, from https://poe.com/api_key.
 @click.version_option(__version__, package_name="poeflask", prog_name="poeflask")
 def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
+
+
+main.add_command(keys)
 
 
 @main.command()
@@ -130,7 +134,7 @@ def gunicorn_arguments(settings: Settings, *, inherited: bool) -> list[str]:
 
 def banner(settings: Settings, *, inherited: bool) -> str:
     """What is running, where, and three commands to try."""
-    with_simulator = settings.simulator_enabled
+    with_simulator = settings.demo_key_works
     text = _BANNER.format(
         version=__version__,
         address="an inherited socket" if inherited else _address(settings),

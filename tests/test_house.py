@@ -69,7 +69,9 @@ CHANCE_AND_CLOCK = {
 }
 """What is asked of the world: module, and the names in it that are used."""
 
-ASKS_THE_WORLD = ["settings.py", "app.py", "cli.py", "web/*", "stores/*", "admin/*"]
+ASKS_THE_WORLD = [
+    *("settings.py", "app.py", "cli.py", "commands/*", "web/*", "stores/*", "admin/*"),
+]
 
 PURE = [
     *("core/*", "filters/*", "poe/wire.py", "poe/faults.py"),
@@ -162,6 +164,8 @@ def room(module: Module) -> str:
         return "core"
     if path.startswith("endpoints/"):
         return "routes" if path.endswith("/routes.py") else "dialect"
+    if path.startswith("commands/"):
+        return "cli"
     first = path.removeprefix("../").removesuffix(".py").split("/")[0]
     first = first if first in FLOORS else first.removeprefix("_")
     return first if first in FLOORS else path

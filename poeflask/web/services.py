@@ -18,6 +18,8 @@ from poeflask.stores.base import Store
 from poeflask.stores.kept_files import KeptFiles
 from poeflask.threads import Threads
 from poeflask.web.background import Background
+from poeflask.web.doorkeeper import Doorkeeper
+from poeflask.web.limits import Limits
 
 _NAME = "poeflask"
 
@@ -44,6 +46,8 @@ class Services:
     """The parts and plain values that views work with.
 
     Attributes:
+        doorkeeper: knows callers by their keys.
+        limits: what they may ask for.
         upstream_for: the Poe that answers a caller.
         store: where shared state is kept.
         files: what clients keep here.
@@ -65,6 +69,8 @@ class Services:
         background: reads answers that nobody waits for.
     """
 
+    doorkeeper: Doorkeeper
+    limits: Limits
     upstream_for: Callable[[Caller], Upstream]
     store: Store
     files: KeptFiles
