@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -20,9 +19,10 @@ from poeflask.core.gateway_key import LIMITS, GatewayKey, KeyFaultError
 from poeflask.core.quota import MILLIPOINTS, moment
 from poeflask.settings import Settings, SettingsError
 from poeflask.stores import open_store
+from poeflask.stores.base import Store
+from poeflask.stores.gates import spent
 from poeflask.stores.gateway_keys import GatewayKeys
 from poeflask.stores.server_secret import open_secret
-from poeflask.web.limits import Limits
 
 _NEVER = object()
 """What "none" and "never" stand for: that there is no limit, as against saying nothing."""
@@ -137,13 +137,13 @@ def show(key: str, *, as_json: bool) -> None:
     desk = _desk()
     with _plain_faults():
         found = desk.find(key)
-        spent = desk.limits.spent(found)
+        used = spent(desk.store, found, time.time())
     if as_json:
-        used = {name: _used(name, one)[0] for name, one in spent.items()}
-        click.echo(json_text.write({**found.record(), "used": used}))
+        told = {name: _used(name, one)[0] for name, one in used.items()}
+        click.echo(json_text.write({**found.record(), "used": told}))
         return
     rows = list(zip(("id", "name", "key", "state", "expires", "models"), _row(found), strict=False))
-    rows += [(name, _limit(found, name, spent)) for name in LIMITS if _has(found, name)]
+    rows += [(name, _limit(found, name, used)) for name in LIMITS if _has(found, name)]
     rows.append(("recorded", "yes" if found.recorded else "no"))
     show_table(("", ""), rows)
 
@@ -205,8 +205,8 @@ def revoke(key: str) -> None:
 class _Desk:
     """Where keys are handled."""
 
+    store: Store
     keys: GatewayKeys
-    limits: Limits
 
     def find(self, text: str) -> GatewayKey:
         """The key of this id or name.
@@ -237,14 +237,7 @@ def _desk() -> _Desk:
         )
     store = open_store(settings.store_url, settings.state_dir)
     secret = open_secret(store, settings.state_dir, shared=settings.store_url != "sqlite")
-    limits = Limits(
-        store,
-        clock=time.time,
-        new_id=lambda prefix: prefix + secrets.token_hex(8),
-        answer_tokens=settings.answer_tokens,
-        points_per_usd=settings.points_per_usd,
-    )
-    return _Desk(GatewayKeys(store, secret), limits)
+    return _Desk(store, GatewayKeys(store, secret))
 
 
 class _plain_faults:  # noqa: N801 - it reads as a statement
@@ -321,13 +314,13 @@ def _has(key: GatewayKey, name: str) -> bool:
     return getattr(key.limits, name) is not None
 
 
-def _limit(key: GatewayKey, name: str, spent: Mapping[str, tuple[int, int]]) -> str:
-    if name not in spent:
+def _limit(key: GatewayKey, name: str, used: Mapping[str, tuple[int, int]]) -> str:
+    if name not in used:
         return str(getattr(key.limits, name))
-    used, limit = _used(name, spent[name])
-    return f"{used:g} of {limit:g} used"
+    much, limit = _used(name, used[name])
+    return f"{much:g} of {limit:g} used"
 
 
-def _used(name: str, spent: tuple[int, int]) -> tuple[float, float]:
+def _used(name: str, used: tuple[int, int]) -> tuple[float, float]:
     scale = MILLIPOINTS if name.startswith("points") else 1
-    return spent[0] / scale, spent[1] / scale
+    return used[0] / scale, used[1] / scale

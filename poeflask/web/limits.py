@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import gevent
 import structlog
@@ -28,12 +28,9 @@ from poeflask.core.quota import (
     Amount,
     Gauge,
     Gauges,
-    Period,
     Price,
     Room,
     anthropic_headers,
-    day_of,
-    month_of,
     openai_headers,
     price_of,
 )
@@ -47,16 +44,9 @@ from poeflask.core.reply import (
     ToolCallDelta,
     Usage,
 )
-from poeflask.stores.base import Claim, Lease, Store, Taken, Total, Window
-from poeflask.stores.namespace import Namespace
+from poeflask.stores.base import Claim, Lease, Store, Taken
+from poeflask.stores.gates import LEASE_S, MINUTE_S, Gate, counts, gates_of
 from poeflask.web.family import speaks_anthropic
-
-MINUTE_S = 60.0
-LEASE_S = 30.0
-"""How long the place of a worker that died is held."""
-
-KEPT_S = 2 * 86_400.0
-"""How long a budget's count outlives its day or month: answers that began in it end later."""
 
 _RETRY_CONCURRENT_S = 1.0
 """Nobody knows when an answer ends; most end soon."""
@@ -67,29 +57,6 @@ _LETTERS_PER_TOKEN = 3
 _MOST_UNPRICED = 1000
 
 _log = structlog.get_logger("poeflask")
-
-Unit = Literal["requests", "tokens", "millipoints"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gate:
-    """One limit of a key, at this moment.
-
-    Attributes:
-        name: the field of `KeyLimits`.
-        key: where it is counted.
-        unit: what it measures; None for answers at a time.
-        limit: how much there is of it.
-        period: the day or month that it is for; None if it is for a minute or for the moment.
-        noun: what there may be: "60 requests per minute".
-    """
-
-    name: str
-    key: str
-    unit: Unit | None
-    limit: int
-    period: Period | None
-    noun: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +94,7 @@ class Limits:
         points_per_usd: float,
         sleep: Callable[[float], None] = gevent.sleep,
     ) -> None:
-        self._kept = Namespace(store, "limits:1", on_failure="refuse")
+        self._kept = counts(store)
         self._clock = clock
         self._new_id = new_id
         self._answer_tokens = answer_tokens
@@ -160,25 +127,11 @@ class Limits:
         if key.limits == NO_LIMITS:
             return None
         now_s = self._clock()
-        gates = _gates(key, now_s)
+        gates = gates_of(key, now_s)
         price = self._price(key, bot, pricing)
         grant = Grant(self, key, gates, wishes, price, now_s, self._holders(key, len(wishes)))
         self._enter(grant)
         return grant
-
-    def spent(self, key: GatewayKey) -> dict[str, tuple[int, int]]:
-        """How much is used of the key's limits at present, and how much there is, by their names.
-
-        Answers at a time are not told. Points are in thousandths.
-
-        Raises:
-            OwnError: kind BUSY, if the store cannot be reached.
-        """
-        now_s = self._clock()
-        gates = [gate for gate in _gates(key, now_s) if gate.unit is not None]
-        asked = [_claim(gate, 0, None, now_s) for gate in gates]
-        used = self._kept.take(asked).used
-        return {gate.name: (one, gate.limit) for gate, one in zip(gates, used, strict=True)}
 
     def settle(self, grant: Grant, used: Amount) -> None:
         """Put what was used in the place of what was reserved, and let go of the places."""
@@ -267,7 +220,7 @@ class Limits:
         longest = max(_wanted(wish, self._answer_tokens) for wish in grant.wishes)
         return int(min(most, longest))
 
-    def _refusal(self, grant: Grant, gate: _Gate, taken: Taken) -> ClientError:
+    def _refusal(self, grant: Grant, gate: Gate, taken: Taken) -> ClientError:
         if gate.period is not None:
             wait_s = max(gate.period.end_s - self._clock(), 1.0)
             sentence = f"{_may(grant.key, gate)}; they are spent, or what is left is too little."
@@ -287,7 +240,6 @@ class Limits:
         return ClientError(
             ErrorKind.TOO_MANY_REQUESTS,
             f"{_may(grant.key, gate)}; ask again in {_words(taken.wait_s)}.",
-            code="rate_limit_exceeded",
             retry_after_s=taken.wait_s,
             allow_retry=gate.unit != "requests" or len(grant.wishes) <= gate.limit,
         )
@@ -350,7 +302,7 @@ class Grant:
         self,
         limits: Limits,
         key: GatewayKey,
-        gates: tuple[_Gate, ...],
+        gates: tuple[Gate, ...],
         wishes: Sequence[Wish],
         price: Price,
         began_s: float,
@@ -376,7 +328,7 @@ class Grant:
         return self.gate_of_places.key
 
     @property
-    def gate_of_places(self) -> _Gate:
+    def gate_of_places(self) -> Gate:
         """The limit on answers that are given at a time."""
         return next(gate for gate in self.gates if gate.unit is None)
 
@@ -407,10 +359,10 @@ class Grant:
         )
         return [self._claim(gate) for gate in self.gates]
 
-    def _claim(self, gate: _Gate) -> Claim:
+    def _claim(self, gate: Gate) -> Claim:
         if gate.unit is None:
             return Lease(gate.key, self.holders[0], gate.limit, LEASE_S)
-        return _claim(gate, getattr(self.reserved, gate.unit), gate.limit, self.began_s)
+        return gate.claim(getattr(self.reserved, gate.unit), gate.limit, self.began_s)
 
     def corrections(self, used: Amount, now_s: float) -> list[Claim]:
         """What must be taken or given back so that what was used counts, and nothing else."""
@@ -420,7 +372,7 @@ class Grant:
         found = ((gate, getattr(more, gate.unit)) for gate in self.gates if gate.unit is not None)
         age_s = max(0.0, now_s - self.began_s)
         return [
-            _claim(gate, amount, None, self.began_s, age_s if amount < 0 else 0.0)
+            gate.claim(amount, None, self.began_s, age_s if amount < 0 else 0.0)
             for gate, amount in found
             if amount
         ]
@@ -509,42 +461,6 @@ def install(app: Flask, *, clock: Callable[[], float]) -> None:
     app.after_request(tell)
 
 
-def _gates(key: GatewayKey, now_s: float) -> tuple[_Gate, ...]:
-    """The limits that the key has, in the order of this table."""
-    limits = key.limits
-    day, month = day_of(now_s), month_of(now_s)
-    table: tuple[tuple[str, Unit | None, Period | None, str], ...] = (
-        ("requests_per_minute", "requests", None, "requests per minute"),
-        ("tokens_per_minute", "tokens", None, "tokens per minute"),
-        ("concurrent", None, None, "answers at a time"),
-        ("tokens_per_day", "tokens", day, "tokens per day (UTC)"),
-        ("tokens_per_month", "tokens", month, "tokens per month (UTC)"),
-        ("points_per_day", "millipoints", day, "points per day (UTC)"),
-        ("points_per_month", "millipoints", month, "points per month (UTC)"),
-    )
-    return tuple(
-        _Gate(
-            name=name,
-            key=f"{key.id}:{name}" + ("" if period is None else f":{period.name}"),
-            unit=unit,
-            limit=limit * (MILLIPOINTS if unit == "millipoints" else 1),
-            period=period,
-            noun=f"{limit} {noun}",
-        )
-        for name, unit, period, noun in table
-        if (limit := getattr(limits, name)) is not None
-    )
-
-
-def _claim(
-    gate: _Gate, amount: int, limit: int | None, began_s: float, age_s: float = 0.0
-) -> Claim:
-    """The claim to so much of what the gate counts; at `began_s` its period was looked up."""
-    if gate.period is None:
-        return Window(gate.key, amount, limit, MINUTE_S, age_s)
-    return Total(gate.key, amount, limit, gate.period.end_s - began_s + KEPT_S)
-
-
 def _whole_room(key: GatewayKey) -> Room:
     """As much as the key could ever reserve at once."""
     tokens, points = key.limits.of_tokens, key.limits.of_points
@@ -604,7 +520,7 @@ def _tell(grant: Grant, taken: Taken) -> None:
     g.gauges = gauges
 
 
-def _may(key: GatewayKey, gate: _Gate) -> str:
+def _may(key: GatewayKey, gate: Gate) -> str:
     return f"The key {key.name!r} has {gate.noun}"
 
 
