@@ -15,6 +15,8 @@ from pathlib import Path
 import click
 
 from poeflask import __version__
+from poeflask.commands.chat import chat
+from poeflask.commands.health import health
 from poeflask.commands.keys import keys
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
@@ -49,7 +51,8 @@ def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
 
 
-main.add_command(keys)
+for _command in (chat, health, keys):
+    main.add_command(_command)
 
 
 @main.command()

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, PoeError
+from poeflask.endpoints.describing import ANTHROPIC_PAGE, described
 from poeflask.endpoints.models.encode import model, model_list, model_page
 from poeflask.web import auth
 from poeflask.web.asking import is_shown, shown
@@ -16,6 +17,7 @@ models = Blueprint("models", __name__)
 
 
 @models.get("/v1/models")
+@described(query=ANTHROPIC_PAGE, note="Without a limit all of them.")
 def list_models() -> Response:
     """All bots that the caller may ask; page by page for clients that speak as Anthropic's do."""
     caller = auth.caller_of(request.headers)
@@ -28,6 +30,7 @@ def list_models() -> Response:
 
 
 @models.get("/v1/models/<path:name>")
+@described()
 def retrieve_model(name: str) -> Response:
     """One bot, by its name in whatever case, or by what another API calls it."""
     caller = auth.caller_of(request.headers)
