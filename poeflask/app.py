@@ -112,7 +112,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     cors.install(app, settings.cors_origins)
     errors.install(app, _ERROR_SHAPES)
     draining.install(app)
-    limits.install(app, clock=time.time)
+    limits.install(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     with app.app_context():
@@ -206,7 +206,7 @@ class _Upstreams:
             from poeflask.simulator.server import SimulatorServer
 
             server = SimulatorServer()
-            self._demo = self._make("simulator", server.start(), server.upload_url)
+            self._demo = self._make("simulator", server.start(), server.upload_url, DEMO_KEY)
         return self._demo
 
     def catalogue_state(self) -> str:
@@ -230,7 +230,7 @@ class _Upstreams:
             return self._counter.count(text)
         return self._threads.run(self._counter.count, text)
 
-    def _make(self, name: str, base_url: str, upload_url: str) -> Upstream:
+    def _make(self, name: str, base_url: str, upload_url: str, spare_key: str = "") -> Upstream:
         settings = self._settings
         client = PoeClient(
             base_url=base_url,
@@ -272,10 +272,10 @@ class _Upstreams:
         def prepare(prompt: Prompt, owner: str, key: str) -> Prompt:
             if settings.reattach_pictures == "on":
                 prompt = reattach(prompt)
-            return attachments.attach(prompt, owner=owner, key=key)
+            return attachments.attach(prompt, owner=owner, key=key or spare_key)
 
         bridge = Bridge(
-            ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),
+            ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key or spare_key),
             prepare=prepare,
             make_chain=make_chain,
             patience=Patience(

@@ -189,4 +189,4 @@ def duration(seconds: float) -> str:
 
 def moment(time_s: float) -> str:
     """A moment as RFC 3339 writes it, in whole seconds, never too early."""
-    return datetime.fromtimestamp(math.ceil(time_s), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(math.ceil(round(time_s, 3)), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

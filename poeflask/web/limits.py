@@ -447,15 +447,15 @@ _WHILE_ANSWERING = frozenset(
 """Errors that can come when the bot has read the prompt, and nothing was shown yet."""
 
 
-def install(app: Flask, *, clock: Callable[[], float]) -> None:
+def install(app: Flask) -> None:
     """Let answers tell of the limits that `Limits.admit` looked at, as the client's API does."""
 
     def tell(response: Response) -> Response:
         gauges: Gauges | None = g.get("gauges")
-        if gauges:
-            anthropic = speaks_anthropic(request)
-            told = anthropic_headers(gauges, clock()) if anthropic else openai_headers(gauges)
-            response.headers.update(told)
+        if gauges and speaks_anthropic(request):
+            response.headers.update(anthropic_headers(gauges, g.gauged_s))
+        elif gauges:
+            response.headers.update(openai_headers(gauges))
         return response
 
     app.after_request(tell)
@@ -517,7 +517,7 @@ def _tell(grant: Grant, taken: Taken) -> None:
         known = gauges.get(gate.unit)
         if known is None or gauge.remaining < known.remaining:
             gauges[gate.unit] = gauge
-    g.gauges = gauges
+    g.gauges, g.gauged_s = gauges, now_s
 
 
 def _may(key: GatewayKey, gate: Gate) -> str:

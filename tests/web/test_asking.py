@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 from flask import Flask, g
 
+from poeflask.core.caller import Caller
+from poeflask.core.errors import ClientError
+from poeflask.core.gateway_key import GatewayKey
 from poeflask.core.prompt import Prompt, Sampling
 from poeflask.poe.catalogue import Catalogue
 from poeflask.stores.memory import MemoryStore
 from poeflask.stores.namespace import Namespace
-from poeflask.web.asking import address, ignored_header
+from poeflask.web.asking import address, ignored_header, is_shown, shown, spending
 
 ENTRIES: list[dict[str, Any]] = [
     {
@@ -86,3 +89,35 @@ def test_the_header_stays_short() -> None:
     (header,) = ignored_header(f"{'field':x<60}{number}" for number in range(1000)).values()
 
     assert len(header) < 4000
+
+
+def caller_with(*models: str) -> Caller:
+    """Whoever brings a key that may ask these."""
+    key = GatewayKey(id="k1", name="Anna", created_s=0.0, models=models)
+    return Caller(owner="o", key_id=key.id, key_name=key.name, key=key)
+
+
+def test_a_caller_is_shown_what_its_key_may_ask(catalogue: Catalogue) -> None:
+    """By whatever name the list of the key calls it; who has no such key sees all."""
+    bots = catalogue.bots()
+    seen = [shown(caller_with(*models), catalogue, bots) for models in (["CLAUDE-x"], ["GPT-5"])]
+
+    assert [bots, ()] == seen
+    assert is_shown(Caller(owner="o", poe_key="p"), catalogue, bots[0])
+
+
+def test_a_model_of_this_service_s_own_must_be_allowed_too() -> None:
+    """Before anything is counted."""
+    with (
+        pytest.raises(ClientError, match="The key 'Anna' may not ask 'own-model'"),
+        spending(caller_with("Claude-X"), "own-model", ["x"]),
+    ):
+        pytest.fail("nobody may come here")
+
+
+def test_who_brings_a_key_of_poe_s_spends_nothing_of_ours() -> None:
+    """Neither a store nor a limit is asked."""
+    with spending(Caller(owner="o", poe_key="p"), "own-model", ["x"]) as spent:
+        spent(5)
+
+    assert "gauges" not in g

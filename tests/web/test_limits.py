@@ -446,6 +446,9 @@ def test_headers_tell_the_limit_that_leaves_least(worker, app, clock):
     assert (1, 50) == (g.gauges["requests"].remaining, g.gauges["tokens"].remaining)
 
 
+RESETS = ("x-ratelimit-reset-requests", "anthropic-ratelimit-requests-reset")
+
+
 @pytest.mark.parametrize(
     ("path", "header"),
     [
@@ -456,7 +459,7 @@ def test_headers_tell_the_limit_that_leaves_least(worker, app, clock):
 def test_the_app_tells_limits_and_of_none_nothing(worker, path, header):
     """Only of a key that has some."""
     app = Flask("telling")
-    limits_module.install(app, clock=lambda: NOON)
+    limits_module.install(app)
     keys = {"limited": key_of(requests_per_minute=5), "free": key_of()}
 
     def view(name):
@@ -468,6 +471,7 @@ def test_the_app_tells_limits_and_of_none_nothing(worker, path, header):
     free = app.test_client().get(f"{path}/free").headers
 
     assert "4" == limited[header]
+    assert {"1m0s", "2026-11-22T12:01:00Z"} & {limited.get(name) for name in RESETS}
     assert not [name for name in free.keys() if "ratelimit" in name]  # noqa: SIM118 - no dict
 
 
