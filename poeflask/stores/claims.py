@@ -94,7 +94,10 @@ def summed(value: bytes | None, amount: int) -> int:
     Raises:
         ValueError: it is no number, or the sum is beyond `MAX_NUMBER`.
     """
-    total = int(value or b"0") + amount
+    try:
+        total = int(value or b"0") + amount
+    except ValueError:
+        raise ValueError("the value is no number") from None
     if abs(total) > MAX_NUMBER:
         raise ValueError(f"a number may be up to {MAX_NUMBER}, not {total}")
     return total
@@ -220,7 +223,7 @@ def _lease_kept(places: dict[str, tuple[float, float]]) -> Kept:
 
 def _lines(value: bytes, kind: bytes) -> list[str]:
     if not value.startswith(kind):
-        raise ValueError(f"the value {value[:20]!r} is no {kind.decode().strip()}")
+        raise ValueError(f"the value under a key is no {kind.decode().strip()}")
     text = value.removeprefix(kind).decode()
     return text.split("\n") if text else []
 

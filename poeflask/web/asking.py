@@ -13,7 +13,7 @@ from flask import g
 from poeflask.bridge import Answer
 from poeflask.core.bot import Bot
 from poeflask.core.caller import Caller
-from poeflask.core.errors import ClientError, ErrorKind
+from poeflask.core.errors import ClientError, ErrorKind, PoeflaskError
 from poeflask.core.gateway_key import GatewayKey
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Prompt
@@ -99,12 +99,19 @@ def ask_all(caller: Caller, upstream: Upstream, prompts: Sequence[Prompt], wants
     """As `ask`, for prompts that differ: the events of reply number i answer `prompts[i]`.
 
     Every answer of every API is asked for here, and nowhere else.
+
+    Raises:
+        PoeflaskError: the caller may not ask this now.
     """
     grant = None if caller.key is None else _granted(caller.key, upstream, prompts)
     if grant is None:
         return upstream.bridge.open_all(prompts, caller, wants)
     wants = replace(wants, usage=wants.usage or grant.counts_tokens)
-    return upstream.bridge.open_all(grant.bounded(prompts), caller, wants, together([grant]))
+    try:
+        return upstream.bridge.open_all(grant.bounded(prompts), caller, wants, together([grant]))
+    except PoeflaskError:
+        grant.cancel()
+        raise
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import gevent
@@ -82,6 +83,7 @@ class Limits:
         answer_tokens: how many tokens an answer may have if the client does not say.
         points_per_usd: how many points a US dollar of Poe's prices is.
         sleep: waits so many seconds while others go on.
+        spawn: does what may wait in a greenlet of its own.
     """
 
     def __init__(
@@ -93,6 +95,7 @@ class Limits:
         answer_tokens: int,
         points_per_usd: float,
         sleep: Callable[[float], None] = gevent.sleep,
+        spawn: Callable[[Callable[[], None]], object] = gevent.spawn,
     ) -> None:
         self._kept = counts(store)
         self._clock = clock
@@ -100,6 +103,7 @@ class Limits:
         self._answer_tokens = answer_tokens
         self._points_per_usd = points_per_usd
         self._sleep = sleep
+        self._spawn = spawn
         self._holding: set[Grant] = set()
         self._keeper: gevent.Greenlet | None = None
         self._unpriced: set[str] = set()
@@ -134,7 +138,13 @@ class Limits:
         return grant
 
     def settle(self, grant: Grant, used: Amount) -> None:
-        """Put what was used in the place of what was reserved, and let go of the places."""
+        """Put what was used in the place of what was reserved, and let go of the places.
+
+        Returns at once.
+        """
+        self._spawn(partial(self._settle_patiently, grant, used))
+
+    def _settle_patiently(self, grant: Grant, used: Amount) -> None:
         self._holding.discard(grant)
         for attempt in range(_TRIES):
             try:
@@ -397,7 +407,7 @@ class Grant:
         """Count this in the place of what was reserved; only the first call does. Never blocks."""
         if not self._is_over:
             self._is_over = True
-            gevent.spawn(self._limits.settle, self, used)
+            self._limits.settle(self, used)
 
 
 class _Heard:
