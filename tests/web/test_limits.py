@@ -23,7 +23,6 @@ from poeflask.stores.redis import RedisStore
 from poeflask.stores.sqlite import SqliteStore
 from poeflask.web import limits as limits_module
 from poeflask.web.limits import Limits, Wish
-
 from tests.stores.conftest import empty_redis, running_redis  # noqa: F401 - they are fixtures
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC).timestamp()
@@ -531,7 +530,7 @@ def test_no_answers_together_take_more_than_there_is(steps, app):
         took = prompt * n + (most if said is None else min(said, most)) * n
         if said is not None:
             grant.settle(Amount(requests=n, tokens=took))
-                log.append((clock.now_s, n, took))
+        log.append((clock.now_s, n, took))
     for time_s, _, _ in log:
         minute = [(n, took) for at_s, n, took in log if time_s - 60 < at_s <= time_s]
         assert sum(n for n, _ in minute) <= 6
