@@ -49,6 +49,11 @@ class KeyLimits:
         return _there(self.tokens_per_minute, self.tokens_per_day, self.tokens_per_month)
 
     @property
+    def has_budget(self) -> bool:
+        """Whether there is so much for a day or a month."""
+        return bool(self.of_points or _there(self.tokens_per_day, self.tokens_per_month))
+
+    @property
     def of_points(self) -> tuple[int, ...]:
         """All limits on points that there are."""
         return _there(self.points_per_day, self.points_per_month)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from poeflask.core.gateway_key import GatewayKey
+from poeflask.core.gateway_key import MOST, GatewayKey, KeyLimits
 from poeflask.core.quota import MILLIPOINTS, Period, day_of, month_of
 from poeflask.stores.base import Claim, Store, Total, Window
 from poeflask.stores.namespace import Namespace
@@ -62,7 +62,11 @@ def counts(store: Store) -> Namespace:
 
 
 def gates_of(key: GatewayKey, now_s: float) -> tuple[Gate, ...]:
-    """The limits that the key has, in the order of this table."""
+    """The limits that the key has, in the order of this table.
+
+    With a budget, answers at a time are counted in any case: what is left of the budget may only be
+    reserved for them.
+    """
     limits = key.limits
     day, month = day_of(now_s), month_of(now_s)
     table: tuple[tuple[str, Unit | None, Period | None, str], ...] = (
@@ -84,8 +88,13 @@ def gates_of(key: GatewayKey, now_s: float) -> tuple[Gate, ...]:
             noun=f"{limit} {noun}",
         )
         for name, unit, period, noun in table
-        if (limit := getattr(limits, name)) is not None
+        if (limit := _limit(limits, name)) is not None
     )
+
+
+def _limit(limits: KeyLimits, name: str) -> int | None:
+    limit: int | None = getattr(limits, name)
+    return MOST if limit is None and name == "concurrent" and limits.has_budget else limit
 
 
 def spent(store: Store, key: GatewayKey, now_s: float) -> dict[str, tuple[int, int]]:

@@ -133,7 +133,8 @@ class Limits:
         now_s = self._clock()
         gates = gates_of(key, now_s)
         price = self._price(key, bot, pricing)
-        grant = Grant(self, key, gates, wishes, price, now_s, self._holders(key, len(wishes)))
+        holders = self._holders(gates, len(wishes))
+        grant = Grant(self, key, gates, wishes, price, now_s, holders)
         self._enter(grant)
         return grant
 
@@ -164,8 +165,8 @@ class Limits:
             _log.warning("price_unknown", model=bot, counted_points=0)
         return price or FREE
 
-    def _holders(self, key: GatewayKey, answers: int) -> tuple[str, ...]:
-        if key.limits.concurrent is None:
+    def _holders(self, gates: Sequence[Gate], answers: int) -> tuple[str, ...]:
+        if all(gate.unit is not None for gate in gates):
             return ()
         return tuple(self._new_id("answer-") for _ in range(answers))
 
@@ -186,9 +187,10 @@ class Limits:
             self._hold(grant)
 
     def _take_place(self, grant: Grant, holder: str) -> None:
-        taken = self._kept.take([Lease(grant.place, holder, grant.key.limits.concurrent, LEASE_S)])
+        gate = grant.gate_of_places
+        taken = self._kept.take([Lease(gate.key, holder, gate.limit, LEASE_S)])
         if taken.refused is not None:
-            raise self._refusal(grant, grant.gate_of_places, taken)
+            raise self._refusal(grant, gate, taken)
 
     def _reserve(self, grant: Grant) -> None:
         """Reserve as much as the wishes may take, or less if only less is left and that will do."""
@@ -231,6 +233,13 @@ class Limits:
         return int(min(most, longest))
 
     def _refusal(self, grant: Grant, gate: Gate, taken: Taken) -> ClientError:
+        if gate.period is not None and _is_only_reserved(grant, taken):
+            return ClientError(
+                ErrorKind.TOO_MANY_REQUESTS,
+                f"{_may(grant.key, gate)}; what is left of them is reserved for answers that are "
+                "being given. Ask again when one of them has ended.",
+                retry_after_s=_RETRY_CONCURRENT_S,
+            )
         if gate.period is not None:
             wait_s = max(gate.period.end_s - self._clock(), 1.0)
             sentence = f"{_may(grant.key, gate)}; they are spent, or what is left is too little."
@@ -501,6 +510,12 @@ def _narrowed(room: Room, grant: Grant, taken: Taken, least: int | None) -> Room
         elif gate is refusing and least is not None:
             left[gate.unit] = min(before, max(least, gate.limit - used))
     return Room(**left)
+
+
+def _is_only_reserved(grant: Grant, taken: Taken) -> bool:
+    """Whether other answers are being given, which may leave something of what they reserved."""
+    places = grant.gates.index(grant.gate_of_places)
+    return taken.used[places] > len(grant.holders[1:])
 
 
 def _wanted(wish: Wish, default: int) -> int:

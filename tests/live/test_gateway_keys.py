@@ -10,6 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,14 @@ from openai import OpenAI
 
 from poeflask.core.gateway_key import GatewayKey
 from poeflask.embedder import MODEL
+from poeflask.stores.base import Store
 from poeflask.stores.gates import spent
 from poeflask.stores.gateway_keys import GatewayKeys
-from poeflask.stores.server_secret import SecretInFile
+from poeflask.stores.redis import RedisStore
+from poeflask.stores.server_secret import SecretInFile, SecretInStore, ServerSecret
 from poeflask.stores.sqlite import SqliteStore
 from tests.live.conftest import Live, Simulator, free_port, gunicorn, running, serving
+from tests.stores.conftest import Server, empty_redis, running_redis  # noqa: F401 - fixtures
 
 HELLO = [{"role": "user", "content": "Hello"}]
 WORKERS = 4
@@ -38,12 +42,14 @@ LEASE_S = 3.0
 class Served:
     """A poeflask of four workers, and its owner's desk."""
 
-    def __init__(self, url: str, folder: Path, master: int, simulator: Simulator) -> None:
+    def __init__(
+        self, url: str, store: Store, secret: ServerSecret, master: int, simulator: Simulator
+    ) -> None:
         self.url = url
         self.master = master
         self.simulator = simulator
-        self.store = SqliteStore(folder / "store.db")
-        self.keys = GatewayKeys(self.store, SecretInFile(folder / "secret"))
+        self.store = store
+        self.keys = GatewayKeys(store, secret)
 
     def issue(self, name: str, **limits: object) -> tuple[GatewayKey, str]:
         """A new key."""
@@ -79,24 +85,34 @@ class Served:
         ]
 
 
-@pytest.fixture(scope="module")
-def served(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """Four workers that share one store, paid for by one key of Poe's."""
-    folder = tmp_path_factory.mktemp("keys")
+@contextmanager
+def paid(
+    simulator: Simulator, folder: Path, workers: int, **settings: str
+) -> Iterator[tuple[str, int]]:
+    """A poeflask whose gateway keys one key of Poe's pays for: its address, its process."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [*gunicorn(port)[:-1], "-w", str(WORKERS), "tests.live.paid_app:app"]
+    command = [*gunicorn(port)[:-1], "-w", str(workers), "tests.live.paid_app:app"]
     environment = {
         "POE_BASE_URL": simulator.url,
         "POE_FILE_UPLOAD_URL": f"{simulator.url}/poe_api/file_upload_3RD_PARTY_POST",
         "POEFLASK_SIMULATOR": "off",
         "CONFIG_DIR": str(folder),
         "LEASE_S": str(LEASE_S),
+        **settings,
     }
     with running(command, f"{url}/healthz", folder / "log", environment) as process:
-        made = Served(url, folder, process.pid, simulator)
-        yield made
-        made.store.close()
+        yield url, process.pid
+
+
+@pytest.fixture(scope="module")
+def served(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Four workers that share one store, paid for by one key of Poe's."""
+    folder = tmp_path_factory.mktemp("keys")
+    with paid(simulator, folder, WORKERS) as (url, master):
+        store = SqliteStore(folder / "store.db")
+        yield Served(url, store, SecretInFile(folder / "secret"), master, simulator)
+        store.close()
 
 
 @pytest.fixture(autouse=True)
@@ -183,6 +199,35 @@ def test_parallel_requests_never_exceed_those_of_a_minute(served: Served) -> Non
     assert {200: 20, 429: 44} == statuses(answers)
     assert 20 == served.asked()
     assert {"requests_per_minute": 20} == served.used(key)
+
+
+def test_hosts_that_share_a_redis_hold_limits_together(
+    simulator: Simulator,
+    tmp_path: Path,
+    empty_redis: Server,  # noqa: F811 - the fixture that is imported
+) -> None:
+    """Two of them, each with a folder of its own; the secret is the store's."""
+    folders = [tmp_path / name for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir()
+    url = {"POEFLASK_STORE_URL": empty_redis.url}
+    store = RedisStore(empty_redis.url)
+    with paid(simulator, folders[0], 2, **url) as one, paid(simulator, folders[1], 2, **url) as two:
+        hosts = [
+            Served(url, store, SecretInStore(store), master, simulator)
+            for url, master in (one, two)
+        ]
+        key, text = hosts[0].issue("both", requests_per_minute=20)
+        told = Pool(2).map(lambda host: statuses(host.ask_at_once(32, text)), hosts)
+        hosts[0].keys.revoke(key.id)
+        gevent.sleep(1.5)
+        after = [host.ask(text).status_code for host in hosts]
+    used = hosts[0].used(key)["requests_per_minute"]
+    store.close()
+
+    assert {200: 20, 429: 44} == sum(told, Counter())
+    assert (20, 20) == (len(simulator.queries()), used)
+    assert [401, 401] == after
 
 
 def test_parallel_streams_never_exceed_those_at_a_time(served: Served) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from poeflask.core.gateway_key import GatewayKey
+from poeflask.core.gateway_key import MOST, GatewayKey
 from poeflask.stores.base import Total, Window
 from poeflask.stores.gates import KEPT_S, counts, gates_of, spent
 from poeflask.stores.memory import MemoryStore
@@ -25,8 +25,9 @@ def test_only_limits_that_there_are_stand_in_the_way():
 
 def test_a_claim_is_to_a_minute_or_to_a_period():
     """A period's count outlives it, for what began in it and ends later."""
-    minute, day = gates_of(KEY.changed({"tokens_per_minute": 9, "tokens_per_day": 8}), NOON)
+    minute, places, day = gates_of(KEY.changed({"tokens_per_minute": 9, "tokens_per_day": 8}), NOON)
 
+    assert (None, MOST) == (places.unit, places.limit)
     assert Window("k1:tokens_per_minute", -3, None, 60.0, 5.0) == minute.claim(-3, None, NOON, 5.0)
     assert Total("k1:tokens_per_day:2026-11-22", 3, 8, 43_200.0 + KEPT_S) == day.claim(
         3, day.limit, NOON

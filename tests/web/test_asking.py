@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask, g
 
+from poeflask.bridge import Answer
 from poeflask.core.caller import Caller
-from poeflask.core.errors import ClientError
+from poeflask.core.errors import ClientError, ErrorKind, OwnError
 from poeflask.core.gateway_key import GatewayKey
 from poeflask.core.prompt import Prompt, Sampling
+from poeflask.filters.chain import Wants
 from poeflask.poe.catalogue import Catalogue
+from poeflask.stores.gates import spent
 from poeflask.stores.memory import MemoryStore
 from poeflask.stores.namespace import Namespace
-from poeflask.web.asking import address, ignored_header, is_shown, shown, spending
+from poeflask.web.asking import address, ask, ignored_header, is_shown, shown, spending
+from poeflask.web.limits import Limits
 
 ENTRIES: list[dict[str, Any]] = [
     {
@@ -121,3 +127,34 @@ def test_who_brings_a_key_of_poe_s_spends_nothing_of_ours() -> None:
         spent(5)
 
     assert "gauges" not in g
+
+
+class Refusing:
+    """A bridge that takes nothing more."""
+
+    def open_all(self, *_asked: object) -> Answer:
+        """Refuse."""
+        raise OwnError(ErrorKind.BUSY, "Full.")
+
+
+def test_what_is_not_even_asked_counts_nothing(app: Flask, catalogue: Catalogue) -> None:
+    """The reserve is given back at once."""
+    store = MemoryStore(clock=lambda: 1.0)
+    caller = caller_with()
+    assert caller.key is not None
+    key = caller.key.changed({"requests_per_minute": 5, "tokens_per_day": 5000})
+    limits = Limits(
+        store,
+        clock=lambda: 1.0,
+        new_id=str,
+        answer_tokens=100,
+        points_per_usd=1,
+        spawn=lambda work: work(),
+    )
+    app.extensions["poeflask"] = SimpleNamespace(limits=limits, count_prompt=lambda _: lambda: 7)
+    upstream = SimpleNamespace(bridge=Refusing(), catalogue=catalogue)
+    with pytest.raises(OwnError, match="Full"):
+        ask(replace(caller, key=key), upstream, Prompt(bot="B", messages=()), Wants())  # type: ignore[arg-type] # parts of one
+
+    assert {"requests_per_minute": (0, 5), "tokens_per_day": (0, 5000)} == spent(store, key, 1.0)
+    assert 4 == g.gauges["requests"].remaining
