@@ -11,8 +11,9 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib import resources
+from importlib import import_module, resources
 from pathlib import Path
+from typing import cast
 
 import click
 
@@ -52,7 +53,23 @@ _WITH_SIMULATOR = (
 _WITHOUT_SIMULATOR = "The key is your own Poe key, from https://poe.com/api_key."
 
 
-@click.group()
+_GROUPS = {"models": "poeflask.commands.models"}
+"""Groups of commands by name: the modules that define them under the same name."""
+
+
+class _Main(click.Group):
+    """Reads a group's module when that group is asked for: serving should not wait for all."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted([*super().list_commands(ctx), *_GROUPS])
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _GROUPS:
+            return cast("click.Command", getattr(import_module(_GROUPS[cmd_name]), cmd_name))
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_Main)
 @click.version_option(__version__, package_name="poeflask", prog_name="poeflask")
 def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
@@ -66,7 +83,8 @@ for _command in (chat, health, keys):
 def serve() -> None:
     """Serve the API. What can be set is told by `poeflask settings`."""
     settings = _settings(os.environ)
-    for sentence in unknown_variables(os.environ):
+    bad_models = _models_faults(settings.state_dir / "models.yaml")
+    for sentence in (*unknown_variables(os.environ), *bad_models):
         click.echo(sentence, err=True)
     inherited = "LISTEN_FDS" in os.environ
     faults = [*_store_faults(settings), *([] if inherited else _address_faults(settings))]
@@ -321,7 +339,7 @@ def _address_faults(settings: Settings) -> Iterator[str]:
 
 def _models_faults(path: Path) -> Iterator[str]:
     try:
-        read_overrides(path.read_text("utf-8"))
+        read_overrides(path.read_text("utf-8-sig"))
     except FileNotFoundError:
         return
     except (OSError, UnicodeDecodeError, OverridesError) as error:

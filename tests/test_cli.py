@@ -83,6 +83,26 @@ def test_serving_tells_of_a_typo_and_goes_on(run, started):
     assert 1 == len(started)
 
 
+def test_serving_tells_of_a_bad_models_file_and_goes_on(run, started, tmp_path):
+    """The last good one is in force; nobody waits for a comma to be mended."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "models.yaml").write_text("model: {}")
+    result = run("serve")
+
+    assert "models.yaml cannot be used: model: there is no such field; perhaps" in result.stderr
+    assert 1 == len(started)
+
+
+def test_groups_of_commands_are_read_when_they_are_asked_for(run):
+    """They stand among the others, and serving does not wait for what they need."""
+    lines = run("--help").output.splitlines()
+    program = "import sys, poeflask.cli; print('poeflask.commands.models' in sys.modules)"
+    output = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout
+
+    assert any(line.startswith("  models ") for line in lines)
+    assert "False\n" == output
+
+
 def test_serving_where_another_listens_does_not_start(run, started):
     """The fault is told at once, with what to do about it."""
     with socket.create_server(("127.0.0.1", 0)) as other:

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from poeflask.commands.tables import show as show_table
+from poeflask.commands.tables import show_table
 from poeflask.core import json_text
 from poeflask.core.errors import PoeflaskError
 from poeflask.core.gateway_key import LIMITS, GatewayKey, KeyFaultError

@@ -1,37 +1,42 @@
-"""How commands show what has rows and columns: drawn on a terminal, plain for other programs."""
+"""Tables on the terminal for people, and as plain lines for programs."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TextIO
 
-import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 
-def show(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write a table to standard output; without its lines if that is no terminal."""
-    if sys.stdout.isatty():
-        _draw(Console(), head, rows)
+def show_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], out: TextIO | None = None
+) -> None:
+    """Write a table: drawn if a person looks at it, else a line for each row, tabs between.
+
+    Args:
+        columns: their headings, which the plain form has too.
+        rows: a text for each column.
+        out: where to; standard output by default.
+    """
+    out = out or sys.stdout
+    if out.isatty():
+        _draw(columns, rows, out)
         return
-    for line in plain([head, *rows]):
-        click.echo(line)
+    for row in (columns, *rows):
+        out.write("\t".join(_plain(cell) for cell in row) + "\n")
 
 
-def plain(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows as lines, their columns below each other, two blanks apart."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
+def _plain(cell: str) -> str:
+    """The cell in one line and without what a terminal would obey."""
+    return "".join(letter if letter.isprintable() else " " for letter in cell)
 
 
-def _draw(console: Console, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    table = Table(*head)
+def _draw(columns: Sequence[str], rows: Iterable[Sequence[str]], out: TextIO) -> None:
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        # As text: what stands in brackets is no markup.
-        table.add_row(*map(Text, row))
-    console.print(table)
+        # As text, not as rich's markup: names may hold brackets.
+        table.add_row(*(Text(_plain(cell)) for cell in row))
+    Console(file=out).print(table)

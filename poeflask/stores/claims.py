@@ -82,6 +82,11 @@ def check(claims: Sequence[Claim]) -> None:
         raise ValueError(f"two claims have the same key, of {keys}; each needs its own")
 
 
+def is_claimed(value: bytes) -> bool:
+    """Whether a value counts what was claimed: a window, leases, or a number."""
+    return value.startswith((_WINDOW, _LEASE)) or value.removeprefix(b"-").isdigit()
+
+
 def without(kept: Kept, holder: str) -> Kept | None:
     """The leases without this holder's; None if nobody holds any."""
     lines = [line for line in _lines(kept.value, _LEASE) if line.split(" ", 2)[2] != holder]

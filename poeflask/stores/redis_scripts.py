@@ -18,7 +18,8 @@ if not now then
   now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 end
 local INDEX, ENDS = prefix .. 'index', prefix .. 'ends'
-local MAX_NUMBER, LONGEST_S, SPARE_S, SWEEP = 9007199254740991, 315360000, 60, 16
+local MAX_NUMBER, LONGEST_S, SPARE_S = 9007199254740991, 315360000, 60
+local SWEEP, MOST_SKIPPED = 16, 10000
 
 local function number(value) return string.format('%.17g', value) end
 local function whole(value) return string.format('%.0f', value) end
@@ -134,12 +135,26 @@ Gives the living keys in order, each followed by its value if those are wanted.
 MAKE_ROOM = (
     _COMMON
     + r"""
-local soonest = redis.call('ZRANGE', ENDS, 0, tonumber(ARGV[2]) - 1)
-for _, key in ipairs(soonest) do forget(key) end
-return #soonest
+-- What was claimed stays: forgotten, it would be granted again.
+local wanted, forgotten, skipped = tonumber(ARGV[2]), 0, 0
+while forgotten < wanted and skipped < MOST_SKIPPED do
+  local soonest = redis.call('ZRANGE', ENDS, skipped, skipped + wanted - forgotten - 1)
+  if #soonest == 0 then break end
+  for _, key in ipairs(soonest) do
+    local value = read(key) or ''
+    if string.match(value, '^window\n') or string.match(value, '^lease\n')
+        or string.match(value, '^-?%d+$') then
+      skipped = skipped + 1
+    else
+      forget(key)
+      forgotten = forgotten + 1
+    end
+  end
+end
+return forgotten
 """
 )
-"""ARGV: how many of those that end soonest are forgotten. Gives how many there were."""
+"""ARGV: how many of those that end soonest are forgotten. Gives how many were."""
 
 TAKE = (
     _COMMON

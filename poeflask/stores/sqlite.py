@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from poeflask.stores.base import Claim, Put, StoreUnavailable, Taken
-from poeflask.stores.claims import Kept, judge, summed, to_keep, without
+from poeflask.stores.claims import Kept, is_claimed, judge, summed, to_keep, without
 from poeflask.stores.sqlite_file import (
     FileFromLaterError,
     FileInUseError,
@@ -64,7 +64,7 @@ _SWEEP = (
 )
 _MAKE_ROOM = (
     "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE end_s IS NOT NULL "
-    "ORDER BY end_s LIMIT ?)"
+    "AND NOT is_claimed(value) ORDER BY end_s LIMIT ?)"
 )
 
 
@@ -259,6 +259,7 @@ class SqliteStore:
         lock = in_use(self._path)
         try:
             connection = open_file(self._path, max_bytes=self._max_bytes)
+            connection.create_function("is_claimed", 1, is_claimed, deterministic=True)
         except _FAILURES:
             release(lock)
             raise

@@ -111,7 +111,7 @@ def faults(path: Path, migrations: tuple[str, ...] = MIGRATIONS) -> str | None:
 def identity(path: Path) -> tuple[int, int] | None:
     """What tells the file from another one at the same path; None if there is none."""
     try:
-        status = path.stat()
+        status = os.stat(path)
     except FileNotFoundError:
         return None
     return status.st_dev, status.st_ino

@@ -22,7 +22,7 @@ from poeflask.endpoints.common_fields import SkipSystemPrompt, skips_system_prom
 from poeflask.filters.chain import Wants
 from poeflask.filters.media_parameters import fitted
 from poeflask.filters.parameters import left_out
-from poeflask.poe.catalogue import Catalogue
+from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.web.limits import Grant, Wish
 from poeflask.web.services import Upstream, services
 from poeflask.web.watching import together
@@ -33,18 +33,22 @@ _LETTERS_PER_TOKEN = 3
 
 
 def address(
-    prompt: Prompt, extras: Mapping[str, Any], catalogue: Catalogue
+    prompt: Prompt, extras: Mapping[str, Any], catalogue: ShownCatalogue
 ) -> tuple[Prompt, tuple[str, ...]]:
     """The prompt under the bot's own name, and the names of what this bot cannot honour.
 
-    Names that other APIs give to models are understood (`core.model_names`). Names that mean no
-    bot that Poe lists are passed on as they are: private bots are not listed.
+    The owner's aliases and names that other APIs give to models (`core.model_names`) are
+    understood. Names that mean no bot that is known are passed on as they are: private bots are
+    not listed.
 
     Args:
         prompt: as decoded; `bot` is the model's name as the client wrote it.
         extras: fields of the request that no dialect knows; those that the bot declares as
             parameters are taken as such.
-        catalogue: the bots that Poe lists.
+        catalogue: the bots that clients may ask.
+
+    Raises:
+        ClientError: kind FORBIDDEN, if the owner has disabled the bot.
     """
     bot = catalogue.resolve(prompt.bot)
     name = prompt.bot if bot is None else bot.handle
@@ -68,7 +72,7 @@ def address_maker(
     prompt: Prompt,
     extras: Mapping[str, Any],
     wishes: Mapping[str, Any],
-    catalogue: Catalogue,
+    catalogue: ShownCatalogue,
     *,
     skip_system_prompt: SkipSystemPrompt,
 ) -> Making:
@@ -137,14 +141,15 @@ def spending(
         grant.cancel()
 
 
-def shown(caller: Caller, catalogue: Catalogue, bots: Iterable[Bot]) -> tuple[Bot, ...]:
+def shown(caller: Caller, catalogue: ShownCatalogue, bots: Iterable[Bot]) -> tuple[Bot, ...]:
     """Those of the bots that the caller may ask."""
     return tuple(bot for bot in bots if is_shown(caller, catalogue, bot))
 
 
-def is_shown(caller: Caller, catalogue: Catalogue, bot: Bot) -> bool:
+def is_shown(caller: Caller, catalogue: ShownCatalogue, bot: Bot) -> bool:
     """Whether the caller may ask the bot."""
-    return caller.key is None or _allows(caller.key, bot.handle, catalogue)
+    # An alias is listed as a bot of its own; what counts is whom it means.
+    return caller.key is None or _allows(caller.key, _meaning(catalogue, bot.handle), catalogue)
 
 
 def _granted(key: GatewayKey, upstream: Upstream, prompts: Sequence[Prompt]) -> Grant | None:
@@ -173,12 +178,21 @@ def _about_tokens(text: str | Sequence[int]) -> int:
     return len(text) // _LETTERS_PER_TOKEN + 1 if isinstance(text, str) else len(text)
 
 
-def _allows(key: GatewayKey, bot: str, catalogue: Catalogue) -> bool:
-    def meaning(name: str) -> str:
-        found = catalogue.resolve(name)
-        return name if found is None else found.handle
+def _allows(key: GatewayKey, bot: str, catalogue: ShownCatalogue) -> bool:
+    return key.allows(
+        bot,
+        meaning=lambda name: _meaning(catalogue, name),
+        members=lambda group: catalogue.group(group) or (),
+    )
 
-    return key.allows(bot, meaning=meaning, members=_no_members)
+
+def _meaning(catalogue: ShownCatalogue, name: str) -> str:
+    """The bot's own name behind a name; what means none, or one that is disabled, stays."""
+    try:
+        found = catalogue.resolve(name)
+    except ClientError:
+        return name
+    return name if found is None else found.handle
 
 
 def _no_members(_group: str) -> tuple[str, ...]:

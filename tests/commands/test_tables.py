@@ -1,36 +1,36 @@
-"""How commands show rows and columns."""
+"""Tables for people and for programs."""
 
-import io
-import sys
+from __future__ import annotations
 
-from poeflask.commands.tables import plain, show
+from io import StringIO
+
+import pytest
+
+from poeflask.commands.tables import show_table
 
 
-class Terminal(io.StringIO):
-    """Output that is looked at by a person."""
+class Terminal(StringIO):
+    """Where a person looks."""
 
-    def isatty(self):
+    def isatty(self) -> bool:
+        """It is one."""
         return True
 
 
-def test_columns_stand_below_each_other():
-    """Without blanks at the end of a line."""
-    assert ["a    b", "ccc  d", "     e"] == plain([("a", "b"), ("ccc", "d"), ("", "e")])
+def test_programs_get_a_line_for_each_row(capsys: pytest.CaptureFixture[str]) -> None:
+    """Tabs between, headings first, nothing that breaks a line or rings a bell."""
+    show_table(("A", "B"), [("1", "two words"), ("x\ny\tz", "\x1b[31m")])
+
+    assert "A\tB\n1\ttwo words\nx y z\t [31m\n" == capsys.readouterr().out
 
 
-def test_other_programs_get_plain_lines(capsys):
-    """One for each row."""
-    show(("id", "name"), [("1", "Anna [red]")])
+def test_people_get_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below each other, and brackets are no commands."""
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    out = Terminal()
+    show_table(("NAME", "STATE"), [("Echo", "[bold]hidden"), ("A-longer-name", "")], out)
+    heading, first, second = out.getvalue().splitlines()
 
-    assert "id  name\n1   Anna [red]\n" == capsys.readouterr().out
-
-
-def test_a_person_gets_a_table_and_no_word_is_markup(monkeypatch):
-    """What stands in brackets is shown as it is."""
-    terminal = Terminal()
-    monkeypatch.setattr(sys, "stdout", terminal)
-    monkeypatch.setenv("COLUMNS", "60")
-    show(("id", "name"), [("1", "Anna [red]")])
-
-    assert "Anna [red]" in terminal.getvalue()
-    assert "│" in terminal.getvalue()
+    assert heading.index("STATE") == first.index("[bold]hidden")
+    assert second.startswith("A-longer-name")

@@ -188,6 +188,19 @@ def test_a_full_store_lets_go_of_what_ends_soonest(store):
     assert store.get("for good") == b"kept"
 
 
+def test_a_full_store_does_not_forget_what_was_claimed(store):
+    """Nobody gets a limit anew by filling the store, however soon the claim ends."""
+    claims = [Window("w", 3, 3, 60), Total("t", 3, 3, 60), Lease("l", "a", 1, 60)]
+    store.take(claims)
+    for number in range(60):
+        store.put(f"k{number:02}", bytes(65536), ttl_s=100 + number)
+    again = [store.take([claim]).refused for claim in claims[:2]]
+
+    assert again == [0, 0]
+    assert store.take([Lease("l", "b", 1, 60)]).refused == 0
+    assert store.get("k59") == bytes(65536)
+
+
 def test_a_store_full_of_what_must_stay_says_so(store):
     """Nothing that has no end is dropped to make room."""
     for number in range(10):

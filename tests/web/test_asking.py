@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,10 +18,20 @@ from poeflask.core.gateway_key import GatewayKey
 from poeflask.core.prompt import Prompt, Sampling
 from poeflask.filters.chain import Wants
 from poeflask.poe.catalogue import Catalogue
+from poeflask.poe.models_file import ModelsFile
+from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.gates import spent
 from poeflask.stores.memory import MemoryStore
 from poeflask.stores.namespace import Namespace
-from poeflask.web.asking import address, ask, ignored_header, is_shown, shown, spending
+from poeflask.web.asking import (
+    address,
+    address_maker,
+    ask,
+    ignored_header,
+    is_shown,
+    shown,
+    spending,
+)
 from poeflask.web.limits import Limits
 
 ENTRIES: list[dict[str, Any]] = [
@@ -39,28 +50,39 @@ def request_context(app: Flask) -> Iterator[None]:
         yield
 
 
+MODELS = """
+models:
+  claude-x: {alias: best, parameters: {size: M, effort: low}}
+  Off: {disabled: true}
+groups:
+  good: [best]
+"""
+
+
 @pytest.fixture
-def catalogue() -> Catalogue:
-    """A list of one bot."""
+def catalogue(tmp_path: Path) -> ShownCatalogue:
+    """A list of one bot, and what the owner says of it."""
+    (tmp_path / "models.yaml").write_text(MODELS)
     store = Namespace(MemoryStore(), "catalogue", on_failure="forget")
-    return Catalogue(lambda: ENTRIES, store, ttl_s=60, clock=lambda: 1.0)
+    listed = Catalogue(lambda: ENTRIES, store, ttl_s=60, clock=lambda: 1.0)
+    return ShownCatalogue(listed, ModelsFile(tmp_path / "models.yaml"))
 
 
-def test_a_listed_bot_is_asked_under_its_own_name(catalogue: Catalogue) -> None:
+def test_a_listed_bot_is_asked_under_its_own_name(catalogue: ShownCatalogue) -> None:
     """However the client wrote it; the log line says so too."""
     prompt, _ = address(Prompt(bot="CLAUDE-x", messages=()), {}, catalogue)
 
     assert ("Claude-X", "Claude-X") == (prompt.bot, g.model)
 
 
-def test_a_private_bot_is_asked_as_it_is(catalogue: Catalogue) -> None:
+def test_a_private_bot_is_asked_as_it_is(catalogue: ShownCatalogue) -> None:
     """Poe knows more bots than it lists."""
     prompt, _ = address(Prompt(bot="My-Bot", messages=()), {"effort": "high"}, catalogue)
 
     assert ("My-Bot", {}) == (prompt.bot, prompt.parameters)
 
 
-def test_fields_that_the_bot_declares_are_its_parameters(catalogue: Catalogue) -> None:
+def test_fields_that_the_bot_declares_are_its_parameters(catalogue: ShownCatalogue) -> None:
     """Others are named as left out; what the client gave as a parameter wins."""
     asked = Prompt(bot="claude-x", messages=(), parameters={"size": "L"})
     prompt, left_out = address(asked, {"effort": "high", "size": "S", "colour": "red"}, catalogue)
@@ -69,7 +91,7 @@ def test_fields_that_the_bot_declares_are_its_parameters(catalogue: Catalogue) -
     assert ("colour",) == left_out
 
 
-def test_what_the_bot_cannot_honour_is_named(catalogue: Catalogue) -> None:
+def test_what_the_bot_cannot_honour_is_named(catalogue: ShownCatalogue) -> None:
     """So that the client can be told."""
     asked = Prompt(bot="claude-x", messages=(), sampling=Sampling(seed=7, temperature=1.0))
 
@@ -82,6 +104,35 @@ def test_the_header_names_each_ignored_field_once() -> None:
         ["seed", "messages[0].name", "seed"]
     )
     assert {} == ignored_header([])
+
+
+def test_an_alias_is_asked_under_the_bots_own_name(catalogue: ShownCatalogue) -> None:
+    """The owner's names mean the owner's bots."""
+    prompt, _ = address(Prompt(bot="BEST", messages=()), {}, catalogue)
+
+    assert ("Claude-X", "Claude-X") == (prompt.bot, g.model)
+
+
+def test_a_disabled_bot_is_not_asked(catalogue: ShownCatalogue) -> None:
+    """The client is told that it is this server that does not want it."""
+    with pytest.raises(ClientError, match="disabled on this server") as caught:
+        address(Prompt(bot="off", messages=()), {}, catalogue)
+
+    assert ErrorKind.FORBIDDEN is caught.value.kind
+
+
+def test_what_the_client_wishes_wins_over_the_owners_defaults(catalogue: ShownCatalogue) -> None:
+    """A wish for a picture's size is not undone by the usual one."""
+    making = address_maker(
+        Prompt(bot="best", messages=()),
+        {},
+        {"size": "64x32"},
+        catalogue,
+        skip_system_prompt="never",
+    )
+
+    assert {"size": "64x32"} == making.prompt.parameters
+    assert {"size": "M", "effort": "low"} == making.profile.defaults
 
 
 @pytest.mark.parametrize("field", ["a\r\nb: c", "a\n", "", "ü", "a,b", "a b", "x" * 65])
@@ -103,12 +154,16 @@ def caller_with(*models: str) -> Caller:
     return Caller(owner="o", key_id=key.id, key_name=key.name, key=key)
 
 
-def test_a_caller_is_shown_what_its_key_may_ask(catalogue: Catalogue) -> None:
-    """By whatever name the list of the key calls it; who has no such key sees all."""
+def test_a_caller_is_shown_what_its_key_may_ask(catalogue: ShownCatalogue) -> None:
+    """By name, alias or group; an entry that is disabled keeps out nobody else's."""
     bots = catalogue.bots()
-    seen = [shown(caller_with(*models), catalogue, bots) for models in (["CLAUDE-x"], ["GPT-5"])]
+    seen = [
+        shown(caller_with(*models), catalogue, bots)
+        for models in (["CLAUDE-x"], ["best"], ["@good"], ["Off", "claude-x"], ["GPT-5"], ["@x"])
+    ]
 
-    assert [bots, ()] == seen
+    assert len(bots) == 2
+    assert [bots, bots, bots, bots, (), ()] == seen
     assert is_shown(Caller(owner="o", poe_key="p"), catalogue, bots[0])
 
 
@@ -137,7 +192,7 @@ class Refusing:
         raise OwnError(ErrorKind.BUSY, "Full.")
 
 
-def test_what_is_not_even_asked_counts_nothing(app: Flask, catalogue: Catalogue) -> None:
+def test_what_is_not_even_asked_counts_nothing(app: Flask, catalogue: ShownCatalogue) -> None:
     """The reserve is given back at once."""
     store = MemoryStore(clock=lambda: 1.0)
     caller = caller_with()

@@ -36,7 +36,7 @@ def retrieve_model(name: str) -> Response:
     caller = auth.caller_of(request.headers)
     catalogue = services().upstream_for(caller).catalogue
     catalogue.bots()
-    bot = catalogue.resolve(name)
+    bot = catalogue.look_up(name)
     if bot is None or not is_shown(caller, catalogue, bot):
         raise PoeError(
             ErrorKind.UNKNOWN_MODEL,
