@@ -61,12 +61,27 @@ from poeflask.settings import Settings
 from poeflask.stores import open_contents, open_store
 from poeflask.stores.base import Store
 from poeflask.stores.bounded import BoundedCache
+from poeflask.stores.gateway_keys import GatewayKeys
 from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
+from poeflask.stores.server_secret import open_secret
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import body, cors, draining, errors, fallback, logging, screening, services
+from poeflask.web import (
+    body,
+    cors,
+    draining,
+    errors,
+    fallback,
+    limits,
+    logging,
+    screening,
+    services,
+)
+from poeflask.web.asking import fallbacks_for
 from poeflask.web.background import Background
+from poeflask.web.doorkeeper import Doorkeeper
+from poeflask.web.limits import Limits
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
 
@@ -123,6 +138,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.install(app, _ERROR_SHAPES)
     draining.install(app)
     fallback.install(app)
+    limits.install(app)
     screening.install(app)
     body.install(app, settings.body_timeout_s)
     for blueprint in BLUEPRINTS:
@@ -147,6 +163,14 @@ def _services(settings: Settings, store: Store) -> Services:
     threads = Threads()
     make = _Upstreams(settings, store, kept, threads)
     return Services(
+        doorkeeper=_doorkeeper(settings, store),
+        limits=Limits(
+            store,
+            clock=time.time,
+            new_id=_new_id,
+            answer_tokens=settings.answer_tokens,
+            points_per_usd=settings.points_per_usd,
+        ),
         upstream_for=make.upstream_for,
         poe_keys=make.keys,
         models_file=make.models_file,
@@ -162,11 +186,16 @@ def _services(settings: Settings, store: Store) -> Services:
         heartbeat_s=settings.heartbeat_s,
         first_event_wait_s=settings.first_event_wait_s,
         skip_system_prompt=settings.skip_system_prompt,
-        example_key=DEMO_KEY if settings.simulator_enabled else "",
+        example_key=DEMO_KEY if settings.demo_key_works else "",
         local_key=settings.key_of_local_requests,
         catalogue_state=make.catalogue_state,
         background=Background(),
     )
+
+
+def _doorkeeper(settings: Settings, store: Store) -> Doorkeeper:
+    secret = open_secret(store, settings.state_dir, shared=settings.store_url != "sqlite")
+    return Doorkeeper(GatewayKeys(store, secret), settings.keys, clock=time.time)
 
 
 def _admin_parts(settings: Settings, store: Store, threads: Threads) -> AdminParts:
@@ -222,16 +251,16 @@ class _Upstreams:
             settings.setups, max_waiting=settings.queue, max_wait_s=settings.queue_wait_s
         )
         client = self._client(settings.poe_base_url, settings.poe_file_upload_url)
-        board = Noticeboard(Namespace(store, FAULTS_NAMESPACE, on_failure="forget"))
+        self._board = Noticeboard(Namespace(store, FAULTS_NAMESPACE, on_failure="forget"))
         pacer = self._pacer()
         self.keys = PoeKeys(
             [PoeKey(one.name, one.key, one.weight) for one in settings.keys_of_poe],
-            board,
+            self._board,
             client.balance,
             wait_s=pacer.wait_s,
             sent_last_minute=pacer.sent_last_minute,
         )
-        breakers = Breakers(board, Sensitivity(failures=settings.breaker_failures))
+        breakers = Breakers(self._board, Sensitivity(failures=settings.breaker_failures))
         self._poe = self._make("poe", client, Ways(keys=self.keys, breakers=breakers, pacer=pacer))
         self._demo: Upstream | None = None
 
@@ -245,14 +274,15 @@ class _Upstreams:
 
             server = SimulatorServer()
             client = self._client(server.start(), server.upload_url)
-            self._demo = self._make("simulator", client, Ways(keys=self.keys))
+            only = PoeKeys([PoeKey("simulator", DEMO_KEY, 1)], self._board, client.balance)
+            self._demo = self._make("simulator", client, Ways(keys=only))
         return self._demo
 
     def _pays_with(self, caller: Caller) -> set[str]:
-        """The keys of Poe's that may pay for a caller."""
+        """The keys of Poe's that may pay for a caller; the simulator's, if there are none."""
         if caller.poe_key:
             return {caller.poe_key}
-        return {one.key for one in self._settings.keys_of_poe}
+        return {one.key for one in self._settings.keys_of_poe} or {DEMO_KEY}
 
     def catalogue_state(self) -> str:
         """What is known of the bots: "fresh", "stale", "missing", or only "simulated" ones."""
@@ -350,7 +380,7 @@ class _Upstreams:
             ways=ways,
             setups=self._setups,
             most_replies=settings.max_answers,
-            fallbacks=catalogue.fallbacks,
+            fallbacks=lambda bot, caller: fallbacks_for(caller, catalogue, bot),
             for_bot=for_bot,
         )
         return Upstream(

@@ -90,7 +90,7 @@ def _same_prompt(prompt: Prompt, bot: str) -> Prompt:
     return replace(prompt, bot=bot)
 
 
-def _no_fallbacks(_bot: str) -> tuple[str, ...]:
+def _no_fallbacks(_bot: str, _caller: Caller) -> tuple[str, ...]:
     return ()
 
 
@@ -108,7 +108,7 @@ class Bridge:
         setups: how many questions are made and sent at once; the rest waits, so that many that
             come at once do not hold up the answers that run.
         most_replies: how many replies may be read at once.
-        fallbacks: the bots that may answer in place of one that fails, the best first.
+        fallbacks: the bots that may answer a caller in place of one that fails, the best first.
         for_bot: a prompt as it is asked of such a bot.
         chance: a number between 0 and 1, for the jitter of waits.
     """
@@ -123,7 +123,7 @@ class Bridge:
         ways: Ways | None = None,
         setups: Turns | None = None,
         most_replies: int = 4000,
-        fallbacks: Callable[[str], tuple[str, ...]] = _no_fallbacks,
+        fallbacks: Callable[[str, Caller], tuple[str, ...]] = _no_fallbacks,
         for_bot: Callable[[Prompt, str], Prompt] = _same_prompt,
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -271,7 +271,7 @@ class _Reading:
         failed = self._asked(first)
         if failed is None or not _is_the_bots(failed):
             return failed
-        for bot in self._bridge.fallbacks(first):
+        for bot in self._bridge.fallbacks(first, self._caller):
             self._answer.asked_bot = bot
             failed = self._asked(bot)
             if failed is None or not _is_the_bots(failed):

@@ -54,7 +54,7 @@ _WITH_SIMULATOR = (
 _WITHOUT_SIMULATOR = "The key is your own Poe key, from https://poe.com/api_key."
 
 
-_GROUPS = {"models": "poeflask.commands.models"}
+_GROUPS = {"keys": "poeflask.commands.keys", "models": "poeflask.commands.models"}
 """Groups of commands by name: the modules that define them under the same name."""
 
 
@@ -246,7 +246,7 @@ def gunicorn_arguments(settings: Settings, *, inherited: bool) -> list[str]:
 
 def banner(settings: Settings, *, inherited: bool) -> str:
     """What is running, where, and three commands to try."""
-    with_simulator = settings.simulator_enabled
+    with_simulator = settings.demo_key_works
     text = _BANNER.format(
         version=__version__,
         address="an inherited socket" if inherited else _address(settings),

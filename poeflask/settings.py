@@ -561,11 +561,32 @@ class Settings:
         "How tools reach a bot: `native`, `prompted` in words, or `auto`, as the bot can.",
     )
 
+    keys: Literal["passthrough", "keys", "both"] = _setting(
+        "POEFLASK_KEYS",
+        _choice("passthrough", "keys", "both"),
+        "both",
+        "Which keys are taken: `passthrough` Poe's, `keys` those that `poeflask keys` issues, or "
+        "`both`.",
+    )
+    answer_tokens: int = _setting(
+        "POEFLASK_ANSWER_TOKENS",
+        _whole(16, 1_000_000),
+        "4096",
+        "How many tokens are reserved for an answer, and end it, if a key has a limit on tokens or "
+        "points and the client does not say how long the answer may be.",
+    )
+    points_per_usd: int = _setting(
+        "POEFLASK_POINTS_PER_USD",
+        _whole(1, 10_000_000),
+        "33333",
+        "How many points a US dollar of Poe's list prices is, for budgets in points; Poe sells a "
+        "million for 30.",
+    )
     local_key: str = _setting(
         "POEFLASK_LOCAL_KEY",
         _text,
         "",
-        "The Poe key for requests in Ollama's API that bring none, as most of its clients do; "
+        "The key for requests in Ollama's API that bring none, as most of its clients do; "
         "empty: they are refused.",
         secret=True,
     )
@@ -653,6 +674,11 @@ class Settings:
     def simulator_enabled(self) -> bool:
         """Whether the simulator answers: never by itself where strangers might reach it."""
         return self._only_this_machine if self.simulator == "auto" else self.simulator == "on"
+
+    @property
+    def demo_key_works(self) -> bool:
+        """Whether the simulator answers whoever brings the key "demo"."""
+        return self.simulator_enabled and self.keys != "keys"
 
     @property
     def key_of_local_requests(self) -> str:

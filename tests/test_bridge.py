@@ -563,7 +563,7 @@ def pooled(
         make_chain=lambda prompt, wants: Chain(list, list),
         patience=Patience(tries=2, first_wait_s=0.001, longest_wait_s=0.05, total_s=30),
         ways=Ways(keys=pool, breakers=Breakers(board, Sensitivity(failures=3))),
-        fallbacks=lambda bot: fallbacks,
+        fallbacks=lambda bot, caller: fallbacks,
         chance=lambda: 0.0,
     )
 
@@ -865,7 +865,7 @@ def test_a_bot_that_is_left_alone_for_a_moment_is_not_waited_for() -> None:
         make_chain=lambda prompt, wants: Chain(list, list),
         patience=Patience(tries=3, first_wait_s=0.001),
         ways=Ways(breakers=Breakers(board, Sensitivity(failures=1, first_s=5.0))),
-        fallbacks=lambda bot: ("Second",),
+        fallbacks=lambda bot, caller: ("Second",),
     )
     with gevent.Timeout(2):
         drain(opened.open(PROMPT, CALLER, ALL))

@@ -20,6 +20,8 @@ from poeflask.stores.base import Store
 from poeflask.stores.kept_files import KeptFiles
 from poeflask.threads import Threads
 from poeflask.web.background import Background
+from poeflask.web.doorkeeper import Doorkeeper
+from poeflask.web.limits import Limits
 
 _NAME = "poeflask"
 
@@ -46,6 +48,8 @@ class Services:
     """The parts and plain values that views work with.
 
     Attributes:
+        doorkeeper: knows callers by their keys.
+        limits: what they may ask for.
         upstream_for: the Poe that answers a caller.
         poe_keys: the owner's keys of Poe's, for callers who bring none.
         models_file: what the owner says of models, to be read and changed.
@@ -69,6 +73,8 @@ class Services:
         background: reads answers that nobody waits for.
     """
 
+    doorkeeper: Doorkeeper
+    limits: Limits
     upstream_for: Callable[[Caller], Upstream]
     poe_keys: PoeKeys
     models_file: ModelsFile
