@@ -56,6 +56,8 @@ DOORS = {
         *("_patch.py", "gunicorn_conf.py", "app.py", "cli.py", "bridge.py", "threads.py"),
         *("web/*", "poe/*", "stores/*", "simulator/*", "admin/*"),
     ],
+    "prometheus_client": ["web/metrics.py"],
+    "opentelemetry": ["web/tracing.py"],
 }
 """Libraries that only these files may import."""
 
@@ -69,7 +71,9 @@ CHANCE_AND_CLOCK = {
 }
 """What is asked of the world: module, and the names in it that are used."""
 
-ASKS_THE_WORLD = ["settings.py", "app.py", "cli.py", "web/*", "stores/*", "admin/*"]
+ASKS_THE_WORLD = [
+    *("settings.py", "app.py", "cli.py", "gunicorn_conf.py", "web/*", "stores/*", "admin/*"),
+]
 
 PURE = [
     *("core/*", "filters/*", "poe/wire.py", "poe/faults.py"),
@@ -84,6 +88,7 @@ IO = {
 
 LATE_IMPORTS = {
     ("app.py", "upstream_for"): "the simulator is heavy, and a service does without it",
+    ("app.py", "_tracing"): "an extra that need not be installed",
     ("cli.py", "simulator"): "the simulator is heavy and needs the patch before it",
 }
 """Imports inside functions: (file, function) and why."""

@@ -8,7 +8,6 @@ away from every text that begins with it has all texts back.
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
@@ -35,9 +34,18 @@ def csv_lines(rows: Iterable[LedgerRow]) -> Iterator[str]:
 
 def csv_line(cells: Iterable[object]) -> str:
     """One line: texts made safe, None empty."""
-    out = io.StringIO()
-    csv.writer(out).writerow([safe(cell) if isinstance(cell, str) else cell for cell in cells])
-    return out.getvalue()
+    pieces: list[str] = []
+    csv.writer(_Into(pieces)).writerow(
+        [safe(cell) if isinstance(cell, str) else cell for cell in cells]
+    )
+    return "".join(pieces)
+
+
+class _Into:
+    """What the writer takes for a file."""
+
+    def __init__(self, pieces: list[str]) -> None:
+        self.write = pieces.append
 
 
 def json_lines(rows: Iterable[LedgerRow]) -> Iterator[str]:

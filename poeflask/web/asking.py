@@ -18,7 +18,7 @@ from poeflask.filters.chain import Wants
 from poeflask.filters.media_parameters import fitted
 from poeflask.filters.parameters import left_out
 from poeflask.poe.catalogue import Catalogue
-from poeflask.web.services import Upstream
+from poeflask.web.services import Upstream, services
 
 _FIELD = re.compile(r"[\w.\[\]-]{1,64}", re.ASCII)
 _MOST_FIELDS = 40
@@ -38,6 +38,7 @@ def address(
             parameters are taken as such.
         catalogue: the bots that Poe lists.
     """
+    g.asked = prompt.bot
     bot = catalogue.resolve(prompt.bot)
     name = prompt.bot if bot is None else bot.handle
     profile = catalogue.profile(name)
@@ -92,7 +93,11 @@ def ask_all(caller: Caller, upstream: Upstream, prompts: Sequence[Prompt], wants
 
     Every answer of every API is asked for here, and nowhere else.
     """
-    return upstream.bridge.open_all(prompts, caller, wants)
+    metering = services().metering
+    watched = metering.watched(caller, prompts, wants, upstream.catalogue)
+    answer = upstream.bridge.open_all(prompts, caller, watched.wants, watched.watch)
+    metering.opened(watched.meter, answer)
+    return answer
 
 
 def ignored_header(fields: Iterable[str]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from urllib.parse import urlsplit
 
+from flask import g, has_request_context
 from werkzeug.datastructures import Headers
 
 from poeflask.core.caller import Caller
@@ -31,8 +32,11 @@ def caller_or_local(headers: Headers, local_key: str) -> Caller:
 
 
 def caller_with(key: str) -> Caller:
-    """The caller that a key stands for."""
-    return Caller(owner=owner_of(key), poe_key=key)
+    """The caller that a key stands for; the current request remembers whose it is."""
+    caller = Caller(owner=owner_of(key), poe_key=key)
+    if has_request_context():
+        g.caller = caller
+    return caller
 
 
 def key_of(headers: Headers) -> str:

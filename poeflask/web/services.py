@@ -18,6 +18,7 @@ from poeflask.stores.base import Store
 from poeflask.stores.kept_files import KeptFiles
 from poeflask.threads import Threads
 from poeflask.web.background import Background
+from poeflask.web.metering import Metering
 
 _NAME = "poeflask"
 
@@ -63,6 +64,10 @@ class Services:
             APIs that know no keys; empty if they are refused.
         catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
         background: reads answers that nobody waits for.
+        metering: looks on at every answer; knows the ledger, the recordings, what is live, and the
+            metrics.
+        metrics_token: who brings it may read the metrics from anywhere; empty for nobody.
+        behind_proxies: whether the addresses that proxies tell are believed.
     """
 
     upstream_for: Callable[[Caller], Upstream]
@@ -82,6 +87,9 @@ class Services:
     local_key: str
     catalogue_state: Callable[[], str]
     background: Background
+    metering: Metering
+    metrics_token: str
+    behind_proxies: bool
 
 
 def install(services: Services) -> None:
