@@ -99,8 +99,8 @@ def running(
             process.wait(10)
 
 
-def gunicorn(port: int, drain_s: int = 2) -> list[str]:
-    """The command that serves poeflask on one worker, which may go on so long when it must stop."""
+def gunicorn(port: int, drain_s: int = 2, workers: int = 1) -> list[str]:
+    """The command that serves poeflask on workers that may go on so long when they must stop."""
     return [
         sys.executable,
         "-m",
@@ -110,7 +110,7 @@ def gunicorn(port: int, drain_s: int = 2) -> list[str]:
         "-b",
         f"127.0.0.1:{port}",
         "-w",
-        "1",
+        str(workers),
         "--graceful-timeout",
         str(drain_s),
         "wsgi:app",
@@ -119,7 +119,7 @@ def gunicorn(port: int, drain_s: int = 2) -> list[str]:
 
 @contextmanager
 def serving(
-    simulator: Simulator, folder: Path, *, drain_s: int = 2, **settings: str
+    simulator: Simulator, folder: Path, *, drain_s: int = 2, workers: int = 1, **settings: str
 ) -> Iterator[Live]:
     """A poeflask whose Poe is the simulator, with these environment variables besides."""
     port = free_port()
@@ -133,7 +133,7 @@ def serving(
         **settings,
     }
     log = folder / "poeflask.log"
-    with running(gunicorn(port, drain_s), f"{url}/healthz", log, environment) as process:
+    with running(gunicorn(port, drain_s, workers), f"{url}/healthz", log, environment) as process:
         yield Live(url, port, simulator, log, process.pid)
 
 
