@@ -47,7 +47,9 @@ _log = structlog.get_logger("poeflask")
 _LETTERS_PER_TOKEN = 4
 """About; where nothing was counted because the answer broke off."""
 
-_SILENT_DIALECTS = frozenset({"home", "models", "files", "refused", "health", "metrics", "admin"})
+_SILENT_DIALECTS = frozenset(
+    {"home", "models", "files", "refused", "health", "metrics", "reference", "admin"}
+)
 """Endpoints that ask no bot: what they refuse is no request for an answer."""
 
 OWN = "own-"

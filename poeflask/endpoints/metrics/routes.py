@@ -8,6 +8,7 @@ from hmac import compare_digest
 from flask import Blueprint, Request, Response, request
 
 from poeflask.core.errors import ClientError, ErrorKind
+from poeflask.endpoints.describing import described
 from poeflask.web.metrics import CONTENT_TYPE
 from poeflask.web.services import Services, services
 
@@ -17,6 +18,7 @@ _TOLD_BY_PROXIES = ("X-Forwarded-For", "Forwarded", "X-Real-IP")
 
 
 @metrics.get("/metrics")
+@described(open=True, gives=("text/plain",))
 def read_metrics() -> Response:
     """All numbers of all workers."""
     here = services()
