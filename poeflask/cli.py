@@ -17,6 +17,7 @@ import click
 from poeflask import __version__
 from poeflask.commands.chat import chat
 from poeflask.commands.health import health
+from poeflask.commands.usage import usage
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
 from poeflask.settings import Settings, SettingsError, markdown_table, unknown_variables
@@ -50,7 +51,7 @@ def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
 
 
-for _command in (chat, health):
+for _command in (chat, health, usage):
     main.add_command(_command)
 
 
