@@ -75,7 +75,7 @@ class Watches:
             watch.ended()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class About:
     """What is known of a request before anything is answered.
 
@@ -423,22 +423,25 @@ class Metering:
         self, caller: Caller, prompts: Sequence[Prompt], catalogue: Catalogue | None
     ) -> About:
         key_id = caller.key_id or own_id(caller.owner)
-        name = prompts[0].bot if prompts else g.get("model", "")
+        # Each look through Flask's proxies costs more than all that is read behind them.
+        environ = request.environ
+        known = g._get_current_object()
+        name = prompts[0].bot if prompts else known.get("model", "")
         bot = catalogue.find(name) if catalogue is not None else None
         return About(
-            line=g.line,
-            time_s=g.began,
-            began_s=self._monotonic() - (self._clock() - g.began),
+            line=known.line,
+            time_s=known.began,
+            began_s=self._monotonic() - (self._clock() - known.began),
             key_id=key_id,
             key_name=caller.key_name or key_id,
-            asked=shown(g.get("asked", ""))[:_NAME_LETTERS],
+            asked=shown(known.get("asked", ""))[:_NAME_LETTERS],
             bot=shown(name)[:_NAME_LETTERS],
             dialect=request.blueprint or "",
-            client=client_name(request.headers.get("User-Agent", "")),
+            client=client_name(environ.get("HTTP_USER_AGENT", "")),
             prompts=prompts,
             listed=bot is not None,
             pricing=None if bot is None else bot.pricing,
-            traceparent=request.headers.get("traceparent", "")[:_NAME_LETTERS],
+            traceparent=environ.get("HTTP_TRACEPARENT", "")[:_NAME_LETTERS],
         )
 
     def _over(self, meter: Meter, recorder: Recorder | None) -> None:

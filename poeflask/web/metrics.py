@@ -42,6 +42,9 @@ class Metrics:
         registry = CollectorRegistry()
         self._registry = registry
         self._models: set[str] = set()
+        self._of_answers: dict[tuple[str, str], Counter] = {}
+        self._of_tokens: dict[tuple[str, str], Counter] = {}
+        self._of_dialect: dict[str, tuple[Histogram, Histogram]] = {}
         self._requests = Counter(
             "poeflask_requests",
             "Requests of every kind, by API and outcome.",
@@ -162,7 +165,7 @@ class Metrics:
             gaps_s: how long all gaps were together.
         """
         self._open.dec()
-        self._answers.labels(model, row.outcome).inc()
+        self._one(self._answers, self._of_answers, model, row.outcome).inc()
         for kind, number in (
             ("prompt", row.prompt_tokens),
             ("completion", row.completion_tokens),
@@ -170,13 +173,29 @@ class Metrics:
             ("cached", row.cached_tokens),
         ):
             if number:
-                self._tokens.labels(model, kind).inc(number)
+                self._one(self._tokens, self._of_tokens, model, kind).inc(number)
         if row.points:
             self._points.labels(model).inc(row.points)
+        first_token, total = self._times(row.dialect)
         if row.first_token_s is not None:
-            self._first_token.labels(row.dialect).observe(row.first_token_s)
-        self._total.labels(row.dialect).observe(row.total_s)
+            first_token.observe(row.first_token_s)
+        total.observe(row.total_s)
         _observe_many(self._gap, gaps, gaps_s)
+
+    @staticmethod
+    def _one(counter: Counter, known: dict[tuple[str, str], Counter], *labels: str) -> Counter:
+        """The counter with these labels; the library's own way to it is longer."""
+        found = known.get(labels)  # type: ignore[arg-type] # two labels, all of them
+        if found is None:
+            found = known[labels] = counter.labels(*labels)  # type: ignore[index] # as above
+        return found
+
+    def _times(self, dialect: str) -> tuple[Histogram, Histogram]:
+        found = self._of_dialect.get(dialect)
+        if found is None:
+            found = (self._first_token.labels(dialect), self._total.labels(dialect))
+            self._of_dialect[dialect] = found
+        return found
 
     def model(self, bot: str, *, listed: bool) -> str:
         """The label of a bot: its name if Poe lists it and there is room, else "other"."""
