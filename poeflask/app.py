@@ -45,12 +45,12 @@ from poeflask.poe.attachments import Attachments, reattach
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import PoeClient
 from poeflask.poe.models_file import ModelsFile
+from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.poe.wire import write_query
 from poeflask.settings import Settings, SettingsError
-from poeflask.stores import open_store
+from poeflask.stores import open_contents, open_store
 from poeflask.stores.base import Store
 from poeflask.stores.bounded import BoundedCache
-from poeflask.stores.contents import open_contents
 from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.ledger import Ledger, LedgerBounds
 from poeflask.stores.namespace import Namespace
@@ -142,6 +142,7 @@ def _services(settings: Settings, store: Store, numbers: Metrics) -> Services:
     make = _Upstreams(settings, store, kept, threads)
     return Services(
         upstream_for=make.upstream_for,
+        models_file=make.models_file,
         store=store,
         files=kept,
         max_file_bytes=settings.max_upload_bytes,
@@ -244,7 +245,7 @@ class _Upstreams:
         self._kept = kept
         self._threads = threads
         self._counter = TokenCounter(o200k.load)
-        self._models_file = ModelsFile(settings.state_dir / "models.yaml")
+        self.models_file = ModelsFile(settings.state_dir / "models.yaml", run=threads.run)
         self._clients: dict[str, PoeClient] = {}
         self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)
         self._demo: Upstream | None = None
@@ -303,12 +304,13 @@ class _Upstreams:
             on_unknown=_unknown_event,
         )
         self._clients[name] = client
-        catalogue = Catalogue(
+        listed = Catalogue(
             client.models,
             Namespace(self._store, f"catalogue:{name}", on_failure="forget"),
             ttl_s=settings.catalogue_ttl_s,
             clock=time.time,
         )
+        catalogue = ShownCatalogue(listed, self.models_file)
         attachments = Attachments(
             client,
             BoundedCache(
@@ -327,8 +329,7 @@ class _Upstreams:
         )
 
         def make_chain(prompt: Prompt, wants: Wants) -> Chain:
-            profile = self._models_file.applied(catalogue.profile(prompt.bot))
-            return chain_for(prompt, profile, wants, aids)
+            return chain_for(prompt, catalogue.profile(prompt.bot), wants, aids)
 
         def prepare(prompt: Prompt, owner: str, key: str) -> Prompt:
             if settings.reattach_pictures == "on":

@@ -35,7 +35,7 @@ from poeflask.core.reply import (
     Usage,
 )
 from poeflask.filters.chain import Wants
-from poeflask.poe.catalogue import Catalogue
+from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.ledger import Ledger
 from poeflask.stores.recordings import MOST_LETTERS, Recording, Recordings, text_of
 from poeflask.web.live import Live, LiveAnswer
@@ -360,7 +360,7 @@ class Metering:
         self._working: list[gevent.Greenlet] = []
 
     def watched(
-        self, caller: Caller, prompts: Sequence[Prompt], wants: Wants, catalogue: Catalogue
+        self, caller: Caller, prompts: Sequence[Prompt], wants: Wants, catalogue: ShownCatalogue
     ) -> Watched:
         """What to ask the bridge for, and who looks on. `opened` is to be called next."""
         about = self._about(caller, prompts, catalogue)
@@ -420,7 +420,7 @@ class Metering:
         self._close_others()
 
     def _about(
-        self, caller: Caller, prompts: Sequence[Prompt], catalogue: Catalogue | None
+        self, caller: Caller, prompts: Sequence[Prompt], catalogue: ShownCatalogue | None
     ) -> About:
         key_id = caller.key_id or own_id(caller.owner)
         # Each look through Flask's proxies costs more than all that is read behind them.

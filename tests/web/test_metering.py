@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -25,6 +26,8 @@ from poeflask.core.reply import (
 )
 from poeflask.filters.chain import Wants
 from poeflask.poe.catalogue import Catalogue
+from poeflask.poe.models_file import ModelsFile
+from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.ledger import Ledger, LedgerBounds
 from poeflask.stores.memory import MemoryStore
 from poeflask.stores.namespace import Namespace
@@ -68,12 +71,13 @@ class House:
             clock=self.now,
             monotonic=lambda: self.s,
         )
-        self.catalogue = Catalogue(
+        listed = Catalogue(
             lambda: ENTRIES,
             Namespace(self.store, "catalogue", on_failure="forget"),
             ttl_s=60,
             clock=self.now,
         )
+        self.catalogue = ShownCatalogue(listed, ModelsFile(Path("/nowhere/models.yaml")))
 
     def now(self) -> float:
         return NOW_S + self.s
