@@ -165,7 +165,7 @@ class Metrics:
             gaps_s: how long all gaps were together.
         """
         self._open.dec()
-        self._one(self._answers, self._of_answers, model, row.outcome).inc()
+        self._answers_of(model, row.outcome).inc()
         for kind, number in (
             ("prompt", row.prompt_tokens),
             ("completion", row.completion_tokens),
@@ -173,7 +173,7 @@ class Metrics:
             ("cached", row.cached_tokens),
         ):
             if number:
-                self._one(self._tokens, self._of_tokens, model, kind).inc(number)
+                self._tokens_of(model, kind).inc(number)
         if row.points:
             self._points.labels(model).inc(row.points)
         first_token, total = self._times(row.dialect)
@@ -182,12 +182,17 @@ class Metrics:
         total.observe(row.total_s)
         _observe_many(self._gap, gaps, gaps_s)
 
-    @staticmethod
-    def _one(counter: Counter, known: dict[tuple[str, str], Counter], *labels: str) -> Counter:
+    def _answers_of(self, model: str, outcome: str) -> Counter:
         """The counter with these labels; the library's own way to it is longer."""
-        found = known.get(labels)  # type: ignore[arg-type] # two labels, all of them
+        found = self._of_answers.get((model, outcome))
         if found is None:
-            found = known[labels] = counter.labels(*labels)  # type: ignore[index] # as above
+            found = self._of_answers[model, outcome] = self._answers.labels(model, outcome)
+        return found
+
+    def _tokens_of(self, model: str, kind: str) -> Counter:
+        found = self._of_tokens.get((model, kind))
+        if found is None:
+            found = self._of_tokens[model, kind] = self._tokens.labels(model, kind)
         return found
 
     def _times(self, dialect: str) -> tuple[Histogram, Histogram]:
