@@ -487,7 +487,7 @@ class Answer:
     def attach(self, index: int, greenlet: gevent.Greenlet) -> None:
         """Take the greenlet that reads reply number `index`; should it die, the reply fails."""
         self._greenlets[index] = greenlet
-        greenlet.link_exception(lambda dead: self._offer(index, _broken(dead.exception)))
+        greenlet.link_exception(lambda dead: self._break(index, dead.exception))
         if self._watch is not None:
             greenlet.link(self._one_less)
 
@@ -578,6 +578,12 @@ class Answer:
         """Let go of everything that is still open. May be called twice. Never blocks."""
         self._over = True
         self._stop()
+
+    def _break(self, index: int, cause: BaseException) -> None:
+        error = _broken(cause)
+        if self._watch is not None:
+            self._watch.saw(index, [Failure(error)])
+        self._offer(index, error)
 
     def _one_less(self, _greenlet: gevent.Greenlet) -> None:
         self._reading -= 1

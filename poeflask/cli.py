@@ -22,6 +22,7 @@ from poeflask.commands.admin import admin, first_setup_link
 from poeflask.commands.chat import chat
 from poeflask.commands.health import health
 from poeflask.commands.poe_keys import poe_keys
+from poeflask.commands.usage import usage
 from poeflask.core import json_text
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
@@ -76,7 +77,7 @@ def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
 
 
-for _command in (admin, chat, health, poe_keys):
+for _command in (admin, chat, health, poe_keys, usage):
     main.add_command(_command)
 
 

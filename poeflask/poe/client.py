@@ -242,6 +242,41 @@ class PoeClient:
         timeout_s = self._answer_timeout_s
         return self._exchange("GET", url, secret=key, headers=headers, timeout=timeout_s)
 
+    def usage_history(self, key: str, *, limit: int = 100, after: str = "") -> list[dict[str, Any]]:
+        """What the key was charged for in the last 30 days, the newest first, as Poe tells it.
+
+        Args:
+            key: whose.
+            limit: how many entries, at most 100.
+            after: the `query_id` of the last entry of the page before.
+
+        Raises:
+            PoeError: Poe refused the key, could not be reached, or sent something else.
+            ClientError: the key cannot be one.
+        """
+        url = f"{self._base_url}/usage/points_history"
+        asked = {"limit": str(limit), **({"starting_after": after} if after else {})}
+        headers = {"Authorization": f"Bearer {_checked(key)}"}
+        timeout_s = self._answer_timeout_s
+        answer = self._exchange(
+            "GET", url, secret=key, headers=headers, params=asked, timeout=timeout_s
+        )
+        data = answer.get("data")
+        if not isinstance(data, list):
+            raise PoeError(ErrorKind.POE_BROKEN, "Poe's record of usage holds no list.")
+        return [entry for entry in data if isinstance(entry, dict)]
+
+    def connections(self) -> tuple[int, int]:
+        """How many connections wait to be used again, and how many are in use."""
+        idle = busy = 0
+        adapter = cast("HTTPAdapter", self._session.get_adapter(self._base_url))
+        for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - it cannot be iterated
+            pool = adapter.poolmanager.pools.get(key)
+            waiting = [] if pool is None or pool.pool is None else list(pool.pool.queue)
+            idle += sum(1 for one in waiting if one is not None and one.sock is not None)
+            busy += 0 if pool is None or pool.pool is None else pool.pool.maxsize - len(waiting)
+        return idle, busy
+
     def upload(self, key: str, *, content: bytes, name: str, content_type: str) -> Attachment:
         """Give Poe a file.
 

@@ -44,6 +44,7 @@ def stream(
         PoeflaskError: the answer failed before it began.
     """
     line = logging.line()
+    line.streamed = True
     let_go = _attend(request, answer, line)
     with ExitStack() as held:
         held.callback(let_go)

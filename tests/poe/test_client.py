@@ -510,6 +510,39 @@ def test_the_balance_is_asked_with_the_key(poe, connect):
     assert poe.requests[0]["headers"]["authorization"] == "Bearer k"
 
 
+def test_the_record_of_usage_is_asked_page_by_page(poe, connect):
+    """With the key, and from behind the last entry on; what is no entry is left aside."""
+    poe.answers += [sized(b'{"data": [{"query_id": "q"}, 5], "has_more": false}')] * 2
+    client = connect(poe.url)
+
+    assert client.usage_history("k") == [{"query_id": "q"}]
+    client.usage_history("k", limit=5, after="q 1")
+    assert [request["path"] for request in poe.requests] == [
+        "/usage/points_history?limit=100",
+        "/usage/points_history?limit=5&starting_after=q+1",
+    ]
+    assert poe.requests[0]["headers"]["authorization"] == "Bearer k"
+
+
+def test_a_record_of_usage_that_is_none(poe, connect):
+    """Is Poe's fault, told as such."""
+    poe.answers.append(sized(b'{"data": {}}'))
+    with pytest.raises(PoeError) as caught:
+        connect(poe.url).usage_history("k")
+
+    assert caught.value.kind is ErrorKind.POE_BROKEN
+
+
+def test_connections_are_counted(poe, connect):
+    """Before any was made, and when one waits to be used again."""
+    poe.answers.append(sized(b'{"current_point_balance": 5}'))
+    client = connect(poe.url)
+    assert client.connections() == (0, 0)
+    client.balance("k")
+
+    assert client.connections() == (1, 0)
+
+
 def test_a_wrong_key_has_no_balance(poe, connect):
     """Poe's word about the key is passed on."""
     poe.answers.append(sized(b'{"error": {"type": "authentication_error", "message": "No"}}', 401))
