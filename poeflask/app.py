@@ -176,8 +176,10 @@ def _services(settings: Settings, store: Store, numbers: Metrics) -> Services:
     kept = _kept_files(settings, store)
     threads = Threads()
     make = _Upstreams(settings, store, kept, threads)
+    gateway_keys = _gateway_keys(settings, store)
     return Services(
-        doorkeeper=_doorkeeper(settings, store),
+        doorkeeper=Doorkeeper(gateway_keys, settings.keys, clock=time.time),
+        gateway_keys=gateway_keys,
         limits=Limits(
             store,
             clock=time.time,
@@ -210,9 +212,9 @@ def _services(settings: Settings, store: Store, numbers: Metrics) -> Services:
     )
 
 
-def _doorkeeper(settings: Settings, store: Store) -> Doorkeeper:
+def _gateway_keys(settings: Settings, store: Store) -> GatewayKeys:
     secret = open_secret(store, settings.state_dir, shared=settings.store_url != "sqlite")
-    return Doorkeeper(GatewayKeys(store, secret), settings.keys, clock=time.time)
+    return GatewayKeys(store, secret)
 
 
 def _metering(settings: Settings, store: Store, numbers: Metrics, make: _Upstreams) -> Metering:

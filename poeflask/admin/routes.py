@@ -9,14 +9,16 @@ from werkzeug.wrappers import Response as AnyResponse
 from poeflask.admin import assets, guard, languages, layout
 from poeflask.admin.guard import RefusedError
 from poeflask.admin.pages.entrance import entrance
+from poeflask.admin.pages.keys import keys
 from poeflask.admin.pages.playground import playground
+from poeflask.admin.pages.poe_keys import poe_keys
 from poeflask.admin.pages.settings import settings
 from poeflask.admin.parts import Parts, give
 from poeflask.core import json_text
 from poeflask.core.errors import PoeflaskError
 from poeflask.web import errors, logging
 
-PAGES: tuple[Blueprint, ...] = (playground, settings)
+PAGES: tuple[Blueprint, ...] = (playground, keys, poe_keys, settings)
 """Every page, in the order of the navigation; the first is the one that /admin leads to."""
 
 _YEAR_S = 365 * 86_400

@@ -13,6 +13,7 @@ from hashlib import sha256
 from typing import Any, Literal
 
 import gevent
+from gevent.pool import Pool
 
 from poeflask.core.errors import ErrorKind, OwnError, PoeError, PoeflaskError
 from poeflask.poe.balance import Balance, read_balance
@@ -33,6 +34,7 @@ _UNSURE_S = 60.0
 _DEAD_S = 30 * 86400.0
 _BALANCE_TTL_S = 60.0
 _BALANCE_WAIT_S = 10.0
+_ASKED_AT_ONCE = 8
 _DAY_S = 86400.0
 _MOST_RESTS = 1000
 _FAULTS = frozenset({ErrorKind.RATE_LIMITED, ErrorKind.NO_POINTS, ErrorKind.BAD_KEY})
@@ -65,7 +67,8 @@ class KeyStatus:
         until_s: when that ends, in seconds since 1970; None if it is "ok" or "dead".
         in_flight: how many answers this process reads with it now.
         sent_last_minute: about how many queries went out with it within the last minute.
-        balance: what Poe said of its points last; None if nobody asked.
+        balance: what Poe said of its points last; None if nobody asked, or Poe does not tell.
+        balance_s: when Poe said so, in seconds since 1970; None if there is no balance.
     """
 
     name: str
@@ -76,6 +79,7 @@ class KeyStatus:
     in_flight: int
     sent_last_minute: int
     balance: Balance | None
+    balance_s: float | None = None
 
 
 def fingerprint(key: str) -> str:
@@ -188,7 +192,12 @@ class PoeKeys:
         Args:
             with_balance: ask Poe for points that nobody has asked for within a minute.
         """
-        return [self._status(entry, with_balance=with_balance) for entry in self._entries.values()]
+        entries = list(self._entries.values())
+        if with_balance:
+            balances = Pool(_ASKED_AT_ONCE).map(self._known_balance, entries)
+        else:
+            balances = [entry.balance for entry in entries]
+        return list(map(self._status, entries, balances))
 
     def revive(self, name: str) -> bool:
         """Use a key again, whatever was wrong with it; give whether there is one of that name."""
@@ -298,8 +307,7 @@ class PoeKeys:
         except PoeflaskError:
             return None
 
-    def _status(self, entry: _Entry, *, with_balance: bool) -> KeyStatus:
-        balance = self._known_balance(entry) if with_balance else entry.balance
+    def _status(self, entry: _Entry, balance: Balance | None) -> KeyStatus:
         mark = entry.fingerprint
         note = self._board.notes().get(_note_name(mark))
         rests = note is not None and note["until"] > self._clock()
@@ -313,6 +321,7 @@ class PoeKeys:
             in_flight=entry.in_flight,
             sent_last_minute=self._sent_last_minute(mark),
             balance=balance,
+            balance_s=None if balance is None else entry.balance_s,
         )
 
 

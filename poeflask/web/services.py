@@ -17,6 +17,7 @@ from poeflask.poe.keys import PoeKeys
 from poeflask.poe.models_file import ModelsFile
 from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.base import Store
+from poeflask.stores.gateway_keys import GatewayKeys
 from poeflask.stores.kept_files import KeptFiles
 from poeflask.threads import Threads
 from poeflask.web.background import Background
@@ -50,6 +51,7 @@ class Services:
 
     Attributes:
         doorkeeper: knows callers by their keys.
+        gateway_keys: the keys that the owner of this service gave out.
         limits: what they may ask for.
         upstream_for: the Poe that answers a caller.
         poe_keys: the owner's keys of Poe's, for callers who bring none.
@@ -79,6 +81,7 @@ class Services:
     """
 
     doorkeeper: Doorkeeper
+    gateway_keys: GatewayKeys
     limits: Limits
     upstream_for: Callable[[Caller], Upstream]
     poe_keys: PoeKeys
