@@ -181,12 +181,12 @@ const ACTS = {
   disable: (url) => act(`${url}/disable`, "disabled"),
   enable: (url) => act(`${url}/enable`, "enabled"),
   rotate: async (url, name) => {
-    if (!await isSure("rotate", name)) return;
+    if (!await isSure(["rotate_title", "rotate_text", "rotate_do"], name)) return;
     open(shown, await ask(`${url}/rotate`, new FormData()));
     await refresh();
   },
   revoke: async (url, name) => {
-    if (await isSure("revoke", name)) await act(`${url}/revoke`, "revoked");
+    if (await isSure(["revoke_title", "revoke_text", "revoke_do"], name)) await act(`${url}/revoke`, "revoked");
   },
 };
 
@@ -197,11 +197,11 @@ async function act(url, done) {
 }
 
 // Asks the reader; Escape is no.
-function isSure(what, name) {
-  byId("confirm-title").textContent = text(`${what}_title`);
+function isSure([title, words, button], name) {
+  byId("confirm-title").textContent = text(title);
   byId("confirm-name").textContent = name;
-  byId("confirm-text").textContent = text(`${what}_text`);
-  byId("confirmed").textContent = text(`${what}_do`);
+  byId("confirm-text").textContent = text(words);
+  byId("confirmed").textContent = text(button);
   confirming.returnValue = "";
   confirming.showModal();
   return new Promise((resolve) => {
