@@ -45,10 +45,9 @@ from poeflask.poe.models_file import ModelsFile
 from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.poe.wire import write_query
 from poeflask.settings import Settings
-from poeflask.stores import open_store
+from poeflask.stores import open_contents, open_store
 from poeflask.stores.base import Store
 from poeflask.stores.bounded import BoundedCache
-from poeflask.stores.contents import open_contents
 from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads

@@ -205,6 +205,23 @@ def _is_url(text: str, schemes: set[str]) -> bool:
         return False
 
 
+def _store_url(text: str) -> str:
+    """The words in any case; a URL as it is, since its password has a case."""
+    if text.lower() in {"sqlite", "memory"}:
+        return text.lower()
+    try:
+        parts = urlsplit(text)
+        there = bool(parts.path) if parts.scheme == "unix" else bool(parts.hostname)
+        fits = parts.scheme in {"redis", "rediss", "unix"} and there and parts.port != 0
+    except ValueError:
+        fits = False
+    if fits:
+        return text
+    raise _UnfitError(
+        'sqlite, memory, or the URL of a Redis, such as "redis://:password@host:6379/0"'
+    )
+
+
 def _host(text: str) -> str:
     if text.startswith("unix:"):
         if text.startswith("unix:/") and not text.endswith("/"):
@@ -305,12 +322,15 @@ class Settings:
         "The folder that holds what must outlive a restart.",
         shown="`$XDG_STATE_HOME/poeflask` or `~/.local/state/poeflask`",
     )
-    store_url: Literal["sqlite", "memory"] = _setting(
+    store_url: str = _setting(
         "POEFLASK_STORE_URL",
-        _choice("sqlite", "memory"),
+        _store_url,
         "sqlite",
-        "Where state is kept: `sqlite`, a file in the state folder that all workers share, or "
-        "`memory`, which each worker has for itself and forgets.",
+        "Where state is kept: `sqlite`, a file in the state folder that all workers share; a Redis "
+        "or Valkey that several hosts share, as `redis://:password@host:6379/0`, `rediss://` with "
+        "TLS, or `unix://:password@/path`; or `memory`, which each worker has for itself and "
+        "forgets.",
+        secret=True,
     )
     poe_base_url: str = _setting("POE_BASE_URL", _url, "https://api.poe.com", "Where Poe's API is.")
     poe_file_upload_url: str = _setting(

@@ -219,3 +219,31 @@ def test_the_local_key_serves_no_stranger_unless_its_owner_says_so(served, host,
 
     assert key == settings.key_of_local_requests
     assert "mine" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("SQLite", "sqlite"),
+        ("memory", "memory"),
+        ("redis://:Hunter2@host:6379/0", "redis://:Hunter2@host:6379/0"),
+        ("rediss://host", "rediss://host"),
+        ("unix://:Hunter2@/run/redis.sock?db=1", "unix://:Hunter2@/run/redis.sock?db=1"),
+    ],
+)
+def test_a_store_is_named_or_found_by_its_url(text, value):
+    """A URL stays as it is, and is no part of what is printed."""
+    settings = Settings.from_environ({**HOME, "POEFLASK_STORE_URL": text})
+
+    assert value == settings.store_url
+    assert "Hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "text", ["hunter2", "redis:hunter2", "redis://:hun/ter2@host", "unix://", "http://hunter2"]
+)
+def test_a_store_that_is_none_is_not_quoted(text):
+    """What does not fit may hold a password all the same."""
+    with pytest.raises(SettingsError, match="holds a secret that does not fit") as caught:
+        Settings.from_environ({**HOME, "POEFLASK_STORE_URL": text})
+    assert "hun" not in str(caught.value)
