@@ -13,6 +13,12 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from poeflask import __version__
+from poeflask.admin import routes as admin
+from poeflask.admin.parts import Parts as AdminParts
+from poeflask.admin.passwords import Passwords
+from poeflask.admin.sessions import Sessions
+from poeflask.admin.setup_links import SetupLinks
+from poeflask.admin.throttle import Throttle
 from poeflask.bridge import Bridge, Patience
 from poeflask.core import json_text
 from poeflask.core.caller import Caller
@@ -52,7 +58,7 @@ from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import cors, draining, errors, logging, services
+from poeflask.web import body, cors, draining, errors, logging, screening, services
 from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
@@ -104,14 +110,20 @@ def create_app(settings: Settings | None = None) -> Flask:
     store = open_store(settings.store_url, settings.state_dir)
     app = Flask("poeflask", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
+    app.config["SEND_TIMEOUT_S"] = settings.send_timeout_s
     logging.install(app, clock=time.time, new_id=_new_id)
-    cors.install(app, settings.cors_origins)
+    cors.install(app, settings.cors_origins, closed=("admin",))
     errors.install(app, _ERROR_SHAPES)
     draining.install(app)
+    screening.install(app)
+    body.install(app, settings.body_timeout_s)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    made = _services(settings, store)
     with app.app_context():
-        services.install(_services(settings, store))
+        services.install(made)
+    if settings.admin == "on":
+        admin.install(app, _admin_parts(settings, store, made.threads))
     words = versioned_words(rule.rule for rule in app.url_map.iter_rules())
     app.wsgi_app = CanonicalPaths(app.wsgi_app, words)  # type: ignore[method-assign]
     if settings.trusted_proxies:
@@ -148,6 +160,23 @@ def _services(settings: Settings, store: Store) -> Services:
     )
 
 
+def _admin_parts(settings: Settings, store: Store, threads: Threads) -> AdminParts:
+    return AdminParts(
+        passwords=Passwords(
+            store,
+            threads.run,
+            username=settings.admin_username,
+            given=settings.admin_password,
+            new_id=_new_id,
+        ),
+        sessions=Sessions(store, clock=time.time, new_secret=_new_secret),
+        setup_links=SetupLinks(store, _new_secret),
+        throttle=Throttle(store, clock=time.time),
+        settings=settings,
+        sources=Settings.sources(os.environ),
+    )
+
+
 def _kept_files(settings: Settings, store: Store) -> KeptFiles:
     return KeptFiles(
         store,
@@ -164,6 +193,10 @@ def _unknown_event(name: str) -> None:
 
 def _new_id(prefix: str) -> str:
     return prefix + secrets.token_hex(12)
+
+
+def _new_secret() -> str:
+    return secrets.token_urlsafe(32)
 
 
 class _Upstreams:

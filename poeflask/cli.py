@@ -18,6 +18,7 @@ from typing import cast
 import click
 
 from poeflask import __version__
+from poeflask.commands.admin import admin, first_setup_link
 from poeflask.commands.chat import chat
 from poeflask.commands.health import health
 from poeflask.core import json_text
@@ -74,7 +75,7 @@ def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
 
 
-for _command in (chat, health):
+for _command in (admin, chat, health):
     main.add_command(_command)
 
 
@@ -90,6 +91,7 @@ def serve() -> None:
     if faults:
         raise click.ClickException("\n".join(faults))
     click.echo(banner(settings, inherited=inherited))
+    _tell_setup(settings, inherited=inherited)
     sys.stdout.flush()
     arguments = gunicorn_arguments(settings, inherited=inherited)
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *arguments])  # noqa: S606
@@ -237,7 +239,7 @@ def gunicorn_arguments(settings: Settings, *, inherited: bool) -> list[str]:
         "log-level": settings.log_level,
     }
     if not inherited:
-        arguments["bind"] = _bind(settings)
+        arguments["bind"] = settings.bind
     return [f"--{name}={value}" for name, value in arguments.items()]
 
 
@@ -249,11 +251,19 @@ def banner(settings: Settings, *, inherited: bool) -> str:
         address="an inherited socket" if inherited else _address(settings),
         workers=settings.workers,
         state=shown(settings.store_url, settings.state_dir),
-        base=_reachable(settings),
+        base=settings.local_url,
         key="demo" if with_simulator else "$POE_API_KEY",
         bot="Echo" if with_simulator else "Claude-Sonnet-4.5",
     )
     return text + "\n" + (_WITH_SIMULATOR if with_simulator else _WITHOUT_SIMULATOR)
+
+
+def _tell_setup(settings: Settings, *, inherited: bool) -> None:
+    """Print the link that sets the first password of the admin page, if there is none yet."""
+    base = "https://your.proxy.example" if inherited else settings.local_url
+    found = first_setup_link(settings, base)
+    if found:
+        click.echo(f"\nSet the password of the admin page within a day, by this link:\n  {found}")
 
 
 def _settings(environ: Mapping[str, str]) -> Settings:
@@ -263,25 +273,9 @@ def _settings(environ: Mapping[str, str]) -> Settings:
         raise click.ClickException(str(error)) from error
 
 
-def _bind(settings: Settings) -> str:
-    if settings.host.startswith("unix:"):
-        return settings.host
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"{host}:{settings.port}"
-
-
 def _address(settings: Settings) -> str:
-    bind = _bind(settings)
+    bind = settings.bind
     return bind if bind.startswith("unix:") else f"http://{bind}"
-
-
-def _reachable(settings: Settings) -> str:
-    """The address as a client on this machine writes it."""
-    if settings.host.startswith("unix:"):
-        return "https://your.proxy.example"
-    if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
-        return f"http://127.0.0.1:{settings.port}"
-    return _address(settings)
 
 
 def _faults(environ: Mapping[str, str]) -> Iterator[str]:

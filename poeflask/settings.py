@@ -26,6 +26,7 @@ _T = TypeVar("_T")
 
 Environ = Mapping[str, str]
 When = Literal["boot", "live"]
+Source = Literal["default", "environment", "file"]
 
 
 class SettingsError(ValueError):
@@ -117,6 +118,12 @@ def _constant(value: _T) -> Callable[[Environ], _T]:
 
 
 def _text(text: str) -> str:
+    return text
+
+
+def _password(text: str) -> str:
+    if text and not 8 <= len(text) <= 256:
+        raise _UnfitError("a password of 8 to 256 characters")
     return text
 
 
@@ -389,6 +396,19 @@ class Settings:
     max_request_bytes: int = _setting(
         "MAX_REQUEST_SIZE", _size, "64MiB", "The largest request body that is taken."
     )
+    body_timeout_s: float = _setting(
+        "POEFLASK_BODY_TIMEOUT_S",
+        _seconds(0.1),
+        "120",
+        "How long a client may take to send a request's body.",
+    )
+    send_timeout_s: float = _setting(
+        "POEFLASK_SEND_TIMEOUT_S",
+        _seconds(0.1),
+        "60",
+        "How long a client may read nothing of what is sent to it before its connection is cut; "
+        "behind a proxy the proxy's own time holds.",
+    )
     max_upload_bytes: int = _setting(
         "POEFLASK_MAX_UPLOAD_SIZE",
         _size,
@@ -474,6 +494,21 @@ class Settings:
         "poeflask, `everyone` is whoever reaches it, at your cost.",
     )
 
+    admin: Literal["on", "off"] = _setting(
+        "POEFLASK_ADMIN", _choice("on", "off"), "on", "Whether there is a page for you at /admin."
+    )
+    admin_username: str = _setting(
+        "ADMIN_USERNAME", _text, "admin", "The name with which one logs in at /admin."
+    )
+    admin_password: str = _setting(
+        "ADMIN_PASSWORD",
+        _password,
+        "",
+        "The password of /admin; empty: it is set through the link that `poeflask serve` or "
+        "`poeflask admin reset` prints.",
+        secret=True,
+    )
+
     @classmethod
     def from_environ(cls, environ: Environ) -> Settings:
         """Read every setting from the environment.
@@ -498,12 +533,33 @@ class Settings:
         """A row for each setting, in the order in which they are best read."""
         return tuple(_row(made) for made in fields(Settings))
 
+    @staticmethod
+    def sources(environ: Environ) -> dict[str, Source]:
+        """Where each field's value comes from, by the field's name."""
+        return {row.name: _whence(row, environ) for row in Settings.describe()}
+
     @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the address; false for a socket that a proxy uses."""
         if self.host == "localhost":
             return True
         return _is_address(self.host) and ipaddress.ip_address(self.host).is_loopback
+
+    @property
+    def bind(self) -> str:
+        """The address to listen on, as servers take it."""
+        if self.host.startswith("unix:"):
+            return self.host
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def local_url(self) -> str:
+        """The address as a client on this machine writes it; of a socket, a proxy's to be named."""
+        if self.host.startswith("unix:"):
+            return "https://your.proxy.example"
+        if self.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+            return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.bind}"
 
     @property
     def simulator_enabled(self) -> bool:
@@ -551,6 +607,13 @@ def _row(made: Field[Any]) -> SettingRow:
         when=source.when,
         secret=source.secret,
     )
+
+
+def _whence(row: SettingRow, environ: Environ) -> Source:
+    if environ.get(row.variable, "").strip():
+        return "environment"
+    is_file = row.secret and environ.get(f"{row.variable}_FILE", "").strip()
+    return "file" if is_file else "default"
 
 
 def _variables(row: SettingRow) -> tuple[str, ...]:

@@ -17,7 +17,16 @@ HOUSE = ROOT / "poeflask"
 
 TOP_LEVEL = {"setup.cfg", "wsgi.py", "poeflask", "tests", "deploy", "README.md"}
 BESIDE = {
-    *("pyproject.toml", "Makefile", "LICENSE", "CHANGELOG.md", ".ci", "docs", "bench"),
+    *(
+        "pyproject.toml",
+        "Makefile",
+        "LICENSE",
+        "CHANGELOG.md",
+        "requirements.lock",
+        ".ci",
+        "docs",
+        "bench",
+    ),
     *("Dockerfile", "compose.yaml", ".dockerignore", ".gitignore", ".git", "ruff.toml"),
 }
 
