@@ -45,8 +45,11 @@ COMMANDS = {
     "chat": "chat",
     "check": "check",
     "health": "health",
+    "keys": "keys",
     "models": "models",
+    "poe-keys": "poe_keys",
     "restore": "backup",
+    "usage": "usage",
 }
 """Commands by name: the module of `commands` that defines each under the same name."""
 

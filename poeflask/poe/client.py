@@ -127,6 +127,10 @@ class OpenFile:
     pieces: Iterator[bytes]
 
 
+def _nothing() -> None:
+    """Whom nobody needs to tell."""
+
+
 class PoeClient:
     """Speaks to Poe over connections that are kept alive and shared by all answers.
 
@@ -179,19 +183,31 @@ class PoeClient:
         """Close the idle connections."""
         self._session.close()
 
-    def query(self, bot: str, body: Mapping[str, Any], key: str) -> Iterator[list[ReplyEvent]]:
+    def query(
+        self,
+        bot: str,
+        body: Mapping[str, Any],
+        key: str,
+        sent: Callable[[], None] = _nothing,
+    ) -> Iterator[list[ReplyEvent]]:
         """Ask a bot; yield the events of each network read.
 
         Each list but the last ends in a Pause; the last ends in Finish or Failure. Nothing is sent
         before the first `next`. Closing the generator, or killing the greenlet that reads it,
         closes the connection.
 
+        Args:
+            bot: its name.
+            body: the query.
+            key: the key that pays.
+            sent: called once the query has left, before anything has come back.
+
         Raises:
             PoeError: before the first list: Poe refused, could not be reached, or can have no bot
                 of that name.
             ClientError: the key cannot be one.
         """
-        response = self._post_query(bot, body, key)
+        response = self._post_query(bot, body, key, sent)
         # An answer may last for minutes, and the question may hold a whole book.
         del body
         content = body_of(response.raw)
@@ -225,6 +241,41 @@ class PoeClient:
         headers = {"Authorization": f"Bearer {_checked(key)}"}
         timeout_s = self._answer_timeout_s
         return self._exchange("GET", url, secret=key, headers=headers, timeout=timeout_s)
+
+    def usage_history(self, key: str, *, limit: int = 100, after: str = "") -> list[dict[str, Any]]:
+        """What the key was charged for in the last 30 days, the newest first, as Poe tells it.
+
+        Args:
+            key: whose.
+            limit: how many entries, at most 100.
+            after: the `query_id` of the last entry of the page before.
+
+        Raises:
+            PoeError: Poe refused the key, could not be reached, or sent something else.
+            ClientError: the key cannot be one.
+        """
+        url = f"{self._base_url}/usage/points_history"
+        asked = {"limit": str(limit), **({"starting_after": after} if after else {})}
+        headers = {"Authorization": f"Bearer {_checked(key)}"}
+        timeout_s = self._answer_timeout_s
+        answer = self._exchange(
+            "GET", url, secret=key, headers=headers, params=asked, timeout=timeout_s
+        )
+        data = answer.get("data")
+        if not isinstance(data, list):
+            raise PoeError(ErrorKind.POE_BROKEN, "Poe's record of usage holds no list.")
+        return [entry for entry in data if isinstance(entry, dict)]
+
+    def connections(self) -> tuple[int, int]:
+        """How many connections wait to be used again, and how many are in use."""
+        idle = busy = 0
+        adapter = cast("HTTPAdapter", self._session.get_adapter(self._base_url))
+        for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - it cannot be iterated
+            pool = adapter.poolmanager.pools.get(key)
+            waiting = [] if pool is None or pool.pool is None else list(pool.pool.queue)
+            idle += sum(1 for one in waiting if one is not None and one.sock is not None)
+            busy += 0 if pool is None or pool.pool is None else pool.pool.maxsize - len(waiting)
+        return idle, busy
 
     def upload(self, key: str, *, content: bytes, name: str, content_type: str) -> Attachment:
         """Give Poe a file.
@@ -304,7 +355,9 @@ class PoeClient:
             raise _naming_file(error, name) from error
         return _attachment(answer, name)
 
-    def _post_query(self, bot: str, body: Mapping[str, Any], key: str) -> requests.Response:
+    def _post_query(
+        self, bot: str, body: Mapping[str, Any], key: str, sent: Callable[[], None]
+    ) -> requests.Response:
         headers = {
             "Authorization": f"Bearer {_checked(key)}",
             "Content-Type": "application/json",
@@ -312,8 +365,12 @@ class PoeClient:
         }
         url = f"{self._base_url}/bot/{_quoted(bot)}"
         content = json_text.write(body).encode("utf-8")
+        request = _ready_post(url, self._session.headers, headers, len(content))
+        # requests sends any iterator of bytes; its types do not know.
+        request.body = cast("bytes", _telling(content, sent))
+        del content
         with transport_faults():
-            response = self._send(_ready_post(url, self._session.headers, headers, content))
+            response = self._send(request)
         response.request.body = None
         if response.status_code == 200 and _media_type(response) == "text/event-stream":
             return response
@@ -388,15 +445,21 @@ def _meant(error: Exception) -> PoeflaskError:
     return leaf(kind, message)
 
 
+def _telling(content: bytes, sent: Callable[[], None]) -> Iterator[bytes]:
+    """The content as a body that tells when it was taken whole."""
+    yield content
+    del content
+    sent()
+
+
 def _ready_post(
-    url: str, usual: Mapping[str, Any], headers: Mapping[str, str], content: bytes
+    url: str, usual: Mapping[str, Any], headers: Mapping[str, str], length: int
 ) -> requests.PreparedRequest:
-    """A request whose parts need no further looking at, which takes long."""
+    """A request whose parts need no further looking at, which takes long; its body is missing."""
     request = requests.PreparedRequest()
     request.method = "POST"
     request.url = url
-    request.headers = CaseInsensitiveDict({**usual, **headers, "Content-Length": str(len(content))})
-    request.body = content
+    request.headers = CaseInsensitiveDict({**usual, **headers, "Content-Length": str(length)})
     return request
 
 

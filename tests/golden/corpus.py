@@ -257,7 +257,7 @@ def answered(
     """
     left = iter(replies)
 
-    def ask(prompt: Prompt, key: str) -> Iterator[Batch]:
+    def ask(prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         return _batches(next(left))
 
     profile = Profile(bot="Bot", **case.asked.get("bot", {}))

@@ -87,6 +87,24 @@ def test_the_question_is_let_go_once_it_is_answered(poe, connect):
     assert watched() is None
 
 
+def test_it_is_told_when_the_question_has_left(poe, connect):
+    """Before anything has come back, so that nobody waits with it for the bot."""
+    told_s = []
+
+    def answer(sock):
+        gevent.sleep(0.05)
+        sock.sendall(chunked(DONE))
+
+    poe.answers.append(answer)
+    batches = connect(poe.url).query("Bot", {"x": "y"}, "key", lambda: told_s.append(time.time()))
+    assert [] == told_s
+    next(batches)
+
+    assert 1 == len(told_s)
+    assert time.time() - told_s[0] >= 0.04
+    assert {"x": "y"} == json.loads(poe.requests[0]["body"])
+
+
 def test_each_read_is_a_batch(poe, connect):
     """Every list but the last ends in a Pause, and comes as soon as its bytes have."""
     wait = gevent.event.Event()
@@ -490,6 +508,39 @@ def test_the_balance_is_asked_with_the_key(poe, connect):
     assert connect(poe.url).balance("k") == {"current_point_balance": 5}
     assert poe.requests[0]["path"] == "/usage/current_balance"
     assert poe.requests[0]["headers"]["authorization"] == "Bearer k"
+
+
+def test_the_record_of_usage_is_asked_page_by_page(poe, connect):
+    """With the key, and from behind the last entry on; what is no entry is left aside."""
+    poe.answers += [sized(b'{"data": [{"query_id": "q"}, 5], "has_more": false}')] * 2
+    client = connect(poe.url)
+
+    assert client.usage_history("k") == [{"query_id": "q"}]
+    client.usage_history("k", limit=5, after="q 1")
+    assert [request["path"] for request in poe.requests] == [
+        "/usage/points_history?limit=100",
+        "/usage/points_history?limit=5&starting_after=q+1",
+    ]
+    assert poe.requests[0]["headers"]["authorization"] == "Bearer k"
+
+
+def test_a_record_of_usage_that_is_none(poe, connect):
+    """Is Poe's fault, told as such."""
+    poe.answers.append(sized(b'{"data": {}}'))
+    with pytest.raises(PoeError) as caught:
+        connect(poe.url).usage_history("k")
+
+    assert caught.value.kind is ErrorKind.POE_BROKEN
+
+
+def test_connections_are_counted(poe, connect):
+    """Before any was made, and when one waits to be used again."""
+    poe.answers.append(sized(b'{"current_point_balance": 5}'))
+    client = connect(poe.url)
+    assert client.connections() == (0, 0)
+    client.balance("k")
+
+    assert client.connections() == (1, 0)
 
 
 def test_a_wrong_key_has_no_balance(poe, connect):
