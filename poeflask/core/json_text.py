@@ -7,6 +7,7 @@ and lone surrogates (half an emoji, as bots send it when a piece ends inside one
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any, NoReturn
 
 import json_repair
@@ -30,7 +31,12 @@ def read(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return _whole(text)
+        try:
+            # Nearly always there is no white space around the value, and none need be looked for.
+            value, end = _SCAN(text, 0)
+        except StopIteration:
+            end = -1
+        return value if end == len(text) else _DECODER.decode(text)
     except UnicodeDecodeError as error:
         raise NotJsonError(f"it is not UTF-8: byte {error.start} is wrong") from error
     except RecursionError as error:
@@ -50,6 +56,12 @@ def write(value: Any) -> str:
     return text if _is_utf8(text) else _IN_ASCII(value)
 
 
+def quoted(text: str) -> str:
+    """As `write`, for a text alone, which it does in half the time."""
+    written = encode_basestring(text)
+    return written if _is_utf8(written) else encode_basestring_ascii(text)
+
+
 def repaired(text: str) -> Any:
     """The value that a broken JSON text most probably stands for: a guess, to be checked.
 
@@ -64,21 +76,15 @@ def repaired(text: str) -> Any:
         raise NotJsonError("it cannot be repaired") from error
 
 
-def _whole(text: str) -> Any:
-    """The value of a text without white space around it, read without looking for such."""
-    try:
-        value, end = _DECODER.raw_decode(text)
-    except json.JSONDecodeError:
-        end = -1
-    return value if end == len(text) else _DECODER.decode(text)
-
-
 def _refuse_constant(name: str) -> NoReturn:
     raise NotJsonError(f"{name} is not a JSON number")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 """Made once: `json.loads` makes another at each call that names an option, at twice the time."""
+
+_SCAN = _DECODER.scan_once
+"""What the decoder does when nothing stands around the value; StopIteration: there is none."""
 
 
 def _is_utf8(text: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Any
 from poeflask.core import json_text
 from poeflask.core.profile import Parameter, Profile
 from poeflask.core.prompt import Message, Prompt, Text, Thinking
-from poeflask.core.reply import ReplyEvent
+from poeflask.core.reply import ReplyEvent, TextDelta
 
 _Declared = Mapping[str, Parameter]
 
@@ -77,6 +77,9 @@ class Parameters:
 
     def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
         return list(events)
+
+    def passes(self, event: TextDelta) -> bool:
+        return True
 
     @property
     def follow_up(self) -> Prompt | None:

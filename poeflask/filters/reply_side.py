@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from poeflask.core.prompt import Prompt
-from poeflask.core.reply import END, ReplyEvent
+from poeflask.core.reply import END, ReplyEvent, TextDelta
 
 
 class ReplySide:
@@ -37,6 +37,10 @@ class ReplySide:
                 self._ended = True
                 break
         return given
+
+    def passes(self, event: TextDelta) -> bool:
+        """As in `base.Passes`; a subclass that looks at every text says more."""
+        return self.settled
 
     @property
     def follow_up(self) -> Prompt | None:

@@ -166,7 +166,9 @@ class Dechunker:
         data = self._line + data
         self._line = b""
         pieces: list[bytes] = []
-        place = 0
+        place = 0 if self._left else self._whole_chunks(data, pieces)
+        if place == len(data):
+            return b"".join(pieces)
         while self._left or (place := self._open(data, place)):
             # Stops in front of the line end, also where that is cut.
             pieces.append(data[place : place + max(0, self._left - 2)])
@@ -176,6 +178,20 @@ class Dechunker:
             if self._left:
                 break
         return b"".join(pieces)
+
+    def _whole_chunks(self, data: bytes, pieces: list[bytes]) -> int:
+        """Take the content of the chunks that are whole; gives the place behind them."""
+        place = 0
+        while not self._in_trailer and (start := data.find(b"\n", place) + 1):
+            try:
+                end = start + int(data[place:start], 16)
+            except ValueError:
+                break
+            if end <= start or end + 2 > len(data):
+                break
+            pieces.append(data[start:end])
+            place = end + 2
+        return place
 
     def _open(self, data: bytes, start: int) -> int:
         """Read the line in front of a chunk; gives the place behind it, or 0 if no chunk begins."""
