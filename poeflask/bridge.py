@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import gevent
@@ -24,6 +25,7 @@ from poeflask.core.prompt import Prompt
 from poeflask.core.reply import (
     END,
     OUTPUT,
+    AtOnce,
     Failure,
     Finish,
     Pause,
@@ -42,6 +44,10 @@ Relay = Callable[[Batch], None]
 """Writes a batch to the client; may wait for the client, raises nothing."""
 
 
+RelayAtOnce = Callable[[Batch], bool]
+"""As `Relay`, without waiting; False: the relay must be given the next batch, and will wait."""
+
+
 class Watch(Protocol):
     """Looks on while an answer comes. May not wait, and raises nothing."""
 
@@ -57,7 +63,11 @@ _QUEUED_BATCHES = 8
 
 
 class AskPoe(Protocol):
-    """Sends one prompt to Poe and yields the reply's events, one batch for each network read."""
+    """Sends one prompt to Poe and yields the reply's events, one batch for each network read.
+
+    What it gives may have an attribute `at_once`: then it lets that have what comes while the next
+    batch is waited for, as `AtOnce` says.
+    """
 
     def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]: ...
 
@@ -140,7 +150,7 @@ class Bridge:
         deadline = gevent.Timeout(self._patience.total_s)
         with deadline:
             try:
-                for batch in self._batches(prompt, caller, wants):
+                for batch in self._batches(prompt, caller, wants, answer):
                     answer.put(index, batch)
             except PoeflaskError as error:
                 answer.put(index, [Failure(error)])
@@ -156,23 +166,25 @@ class Bridge:
             allow_retry=False,
         )
 
-    def _batches(self, prompt: Prompt, caller: Caller, wants: Wants) -> Iterator[Batch]:
+    def _batches(
+        self, prompt: Prompt, caller: Caller, wants: Wants, answer: Answer
+    ) -> Iterator[Batch]:
         """All batches of one answer, whatever number of tries it takes; the last one ends it."""
         key = caller.poe_key
         prepared = self._prepare(prompt, caller.owner, key)
         for attempt in range(1, self._patience.tries + 1):
-            wait_s = yield from self._try(prepared, key, wants, attempt)
+            wait_s = yield from self._try(prepared, key, wants, answer, attempt)
             if wait_s is None:
                 return
             gevent.sleep(wait_s)
 
-    def _try(self, prompt: Prompt, key: str, wants: Wants, attempt: int) -> Try:
+    def _try(self, prompt: Prompt, key: str, wants: Wants, answer: Answer, attempt: int) -> Try:
         """The batches of one try; returns the seconds until the next, or None if it was the last.
 
         Poe's connection is let go before that wait, not after it.
         """
         said = False
-        with closing(self._attempt(prompt, key, wants)) as batches:
+        with closing(self._attempt(prompt, key, wants, answer)) as batches:
             for batch in batches:
                 wait_s = None if said else self._wait_s(batch, attempt)
                 if wait_s is not None:
@@ -198,13 +210,14 @@ class Bridge:
             return None
         return float(max(asked_s, least_s) + jitter_s)
 
-    def _attempt(self, prompt: Prompt, key: str, wants: Wants) -> Batches:
+    def _attempt(self, prompt: Prompt, key: str, wants: Wants, answer: Answer) -> Batches:
         """The batches of one try, through the filters and whatever these want to ask besides."""
         chain = self._make_chain(prompt, wants)
         asked: Prompt | None = chain.on_prompt(prompt)
         heard = False
         while asked is not None:
-            with closing(self._exchange(asked, key)) as batches:
+            at_once = partial(_straight, chain, answer)
+            with closing(self._exchange(asked, key, at_once)) as batches:
                 for batch in batches:
                     heard = heard or any(map(_is_something, batch))
                     out = chain.feed(batch)
@@ -214,15 +227,24 @@ class Bridge:
                         return
             asked = chain.follow_up()
 
-    def _exchange(self, prompt: Prompt, key: str) -> Batches:
+    def _exchange(self, prompt: Prompt, key: str, at_once: AtOnce) -> Batches:
         """One query and its reply; what goes wrong before the reply begins is its failure."""
         reply = self._ask(prompt, key)
+        if hasattr(reply, "at_once"):
+            reply.at_once = at_once
         try:
             yield from reply
         except PoeflaskError as error:
             yield [Failure(error)]
         finally:
             reply.close()  # type: ignore[attr-defined]
+
+
+def _straight(chain: Chain, answer: Answer, batch: Batch) -> Batch | None:
+    """Pass a batch from Poe to the client without a greenlet's part in it (`AtOnce`)."""
+    if not answer.flows() or not chain.passes(batch):
+        return batch
+    return None if answer.put_at_once(batch) else [Pause()]
 
 
 def _is_something(event: ReplyEvent) -> bool:
@@ -258,7 +280,9 @@ class Answer:
         self._cancelled: PoeflaskError | None = None
         self._over = False
         self._relay: Relay | None = None
+        self._relay_at_once: RelayAtOnce | None = None
         self._relaying = False
+        self._said = False
 
     def is_over(self) -> bool:
         """Whether the last batch has been given."""
@@ -275,6 +299,7 @@ class Answer:
         """Hand over the next events of reply number `index`; waits while the client is behind."""
         if self._watch is not None:
             self._watch.saw(index, batch)
+        self._said = self._said or any(isinstance(event, OUTPUT) for event in batch)
         relay = self._relay
         if relay is None or isinstance(batch[-1], END) or not self._queue.empty():
             self._queue.put((index, batch))
@@ -284,6 +309,19 @@ class Answer:
             relay(batch)
         finally:
             self._relaying = False
+
+    def flows(self) -> bool:
+        """Whether the client waits for more of an answer that has begun to be written."""
+        return self._relay_at_once is not None and self._said and self._queue.empty()
+
+    def put_at_once(self, batch: Batch) -> bool:
+        """Hand over the next events of an answer that flows, in the loop itself.
+
+        False: the client is behind, and `put` must be called next, with whatever comes.
+        """
+        if self._watch is not None:
+            self._watch.saw(0, batch)
+        return self._relay_at_once is not None and self._relay_at_once(batch)
 
     def begin(self, wait_s: float | None) -> None:
         """Wait until the first part of the answer has come, but no longer than `wait_s` seconds.
@@ -300,7 +338,12 @@ class Answer:
             self.close()
             raise end.error
 
-    def next(self, wait_s: float | None = None, relay: Relay | None = None) -> Batch | None:
+    def next(
+        self,
+        wait_s: float | None = None,
+        relay: Relay | None = None,
+        relay_at_once: RelayAtOnce | None = None,
+    ) -> Batch | None:
         """The next events, or None if `wait_s` seconds have passed.
 
         The batch after which `is_over` is true is the last one. An answer of several replies ends
@@ -310,9 +353,13 @@ class Answer:
             wait_s: how long to wait; None means as long as it takes.
             relay: while this waits, batches of an answer with one reply may go there, at once and
                 in the greenlet that read them, instead of coming out here. The last one never does.
+            relay_at_once: may be given with `relay`, for batches that no greenlet need see to.
         """
         try:
-            index, batch = self._peeked.pop(0) if self._peeked else self._wait(wait_s, relay)
+            if self._peeked:
+                index, batch = self._peeked.pop(0)
+            else:
+                index, batch = self._wait(wait_s, relay, relay_at_once)
         except Empty:
             return None
         end = batch[-1] if batch else None
@@ -324,8 +371,11 @@ class Answer:
             batch = [_of_reply(event, index, self._n) for event in batch]
         return batch
 
-    def _wait(self, wait_s: float | None, relay: Relay | None) -> tuple[int, Batch]:
-        self._relay = relay if self._n == 1 else None
+    def _wait(
+        self, wait_s: float | None, relay: Relay | None, relay_at_once: RelayAtOnce | None
+    ) -> tuple[int, Batch]:
+        if self._n == 1:
+            self._relay, self._relay_at_once = relay, relay_at_once
         try:
             while True:
                 try:
@@ -335,7 +385,7 @@ class Answer:
                     if not self._relaying:
                         raise
         finally:
-            self._relay = None
+            self._relay = self._relay_at_once = None
 
     def _take(self, wait_s: float | None) -> tuple[int, Batch]:
         if self._cancelled is None:

@@ -7,6 +7,7 @@ and lone surrogates (half an emoji, as bots send it when a piece ends inside one
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any, NoReturn
 
@@ -83,7 +84,7 @@ def _refuse_constant(name: str) -> NoReturn:
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 """Made once: `json.loads` makes another at each call that names an option, at twice the time."""
 
-_SCAN = _DECODER.scan_once
+_SCAN: Callable[[str, int], tuple[Any, int]] = vars(_DECODER)["scan_once"]
 """What the decoder does when nothing stands around the value; StopIteration: there is none."""
 
 

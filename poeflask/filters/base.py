@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from poeflask.core.prompt import Prompt
-from poeflask.core.reply import ReplyEvent, TextDelta
+from poeflask.core.reply import ReplyEvent
 
 
 class Filter(Protocol):
@@ -32,15 +32,4 @@ class Filter(Protocol):
 
         Not None means that the filter swallowed the end it was fed and wants the events of the
         reply to this prompt fed to it (through all filters before it) instead.
-        """
-
-
-@runtime_checkable
-class Passes(Protocol):
-    """A filter that can tell at once whether a text concerns it, as nearly no text does."""
-
-    def passes(self, event: TextDelta) -> bool:
-        """Whether the text goes on as it is, and nothing else with it.
-
-        If so, the filter has taken note of it, and it is not fed. If not, nothing has happened.
         """

@@ -21,13 +21,14 @@ from typing import Any, Literal
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Prompt
 from poeflask.core.reply import END, Pause, ReplyEvent, TextDelta, renumbered
-from poeflask.filters.base import Filter, Passes
+from poeflask.filters.base import Filter
 from poeflask.filters.files import Files
 from poeflask.filters.limits import LimitsFilter
 from poeflask.filters.parameters import Parameters
 from poeflask.filters.progress import Progress
 from poeflask.filters.reasoning import ReasoningFilter
 from poeflask.filters.replacements import Replacements
+from poeflask.filters.reply_side import ReplySide
 from poeflask.filters.structured import Structured
 from poeflask.filters.tools import tools_filter
 from poeflask.filters.usage import UsageFilter
@@ -222,7 +223,7 @@ def _ask(filters: Sequence[Filter], prompt: Prompt) -> Prompt:
 
 
 def _passes(filter_: Filter) -> Callable[[TextDelta], bool]:
-    return filter_.passes if isinstance(filter_, Passes) else _never
+    return filter_.passes if isinstance(filter_, ReplySide) else _never
 
 
 def _never(_event: TextDelta) -> bool:

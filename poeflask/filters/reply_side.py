@@ -39,7 +39,10 @@ class ReplySide:
         return given
 
     def passes(self, event: TextDelta) -> bool:
-        """As in `base.Passes`; a subclass that looks at every text says more."""
+        """Whether this text goes on as it is, and nothing else with it, as nearly every text does.
+
+        If so, the filter has taken note of it, and it is not fed; if not, nothing has happened.
+        """
         return self.settled
 
     @property

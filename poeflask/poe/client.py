@@ -7,9 +7,10 @@ closes its connection at once, also while Poe is silent.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 from urllib.parse import quote
@@ -22,8 +23,8 @@ from requests.structures import CaseInsensitiveDict
 
 from poeflask.core import json_text, media
 from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeError, PoeflaskError
-from poeflask.core.reply import Pause, ReplyEvent
-from poeflask.core.sse import Decoder
+from poeflask.core.reply import AtOnce, Pause, ReplyEvent
+from poeflask.core.sse import Decoder, Frame
 from poeflask.poe import faults
 from poeflask.poe.body import READ_BYTES, Body, body_of
 from poeflask.poe.links import MayFetch, poe_files
@@ -179,27 +180,20 @@ class PoeClient:
         """Close the idle connections."""
         self._session.close()
 
-    def query(self, bot: str, body: Mapping[str, Any], key: str) -> Iterator[list[ReplyEvent]]:
+    def query(self, bot: str, body: Mapping[str, Any], key: str) -> Reply:
         """Ask a bot; yield the events of each network read.
 
         Each list but the last ends in a Pause; the last ends in Finish or Failure. Nothing is sent
-        before the first `next`. Closing the generator, or killing the greenlet that reads it,
-        closes the connection.
+        before the first `next`. Closing the reply, or killing the greenlet that reads it, closes
+        the connection.
 
         Raises:
             PoeError: before the first list: Poe refused, could not be reached, or can have no bot
                 of that name.
             ClientError: the key cannot be one.
         """
-        response = self._post_query(bot, body, key)
-        # An answer may last for minutes, and the question may hold a whole book.
-        del body
-        content = body_of(response.raw)
-        reader = Reader(self._on_unknown, secret=key)
-        try:
-            yield from _batches(content, reader)
-        finally:
-            _let_go(content, reader.ended)
+        post = partial(self._post_query, bot, body, key)
+        return Reply(post, Reader(self._on_unknown, secret=key))
 
     def models(self) -> list[dict[str, Any]]:
         """Poe's public list of bots, each as Poe describes it.
@@ -416,29 +410,83 @@ def _session(pool_size: int, user_agent: str, proxy: str) -> requests.Session:
     return session
 
 
-def _batches(content: Body, reader: Reader) -> Iterator[list[ReplyEvent]]:
-    decoder = Decoder()
-    while not reader.ended:
+class Reply:
+    """A reply while it comes: an iterator of lists of events, which can be closed.
+
+    Attributes:
+        at_once: may be given what comes while the next list is waited for; None: all comes out.
+    """
+
+    def __init__(self, post: Callable[[], requests.Response], reader: Reader) -> None:
+        self.at_once: AtOnce | None = None
+        self._reader = reader
+        self._decoder = Decoder()
+        self._batches = self._read(post)
+        # What came in the loop and was left to the greenlet.
+        self._frames: list[Frame] | None = None
+        self._left: list[ReplyEvent] | None = None
+
+    def __iter__(self) -> Reply:
+        return self
+
+    def __next__(self) -> list[ReplyEvent]:
+        return next(self._batches)
+
+    def close(self) -> None:
+        """Let the connection go. May be called twice."""
+        self._batches.close()
+
+    def _read(
+        self, post: Callable[[], requests.Response]
+    ) -> Generator[list[ReplyEvent], None, None]:
+        content = body_of(post().raw)
+        # An answer may last for minutes, and the question may hold a whole book.
+        del post
         try:
-            events = _next_events(content, decoder, reader)
+            while not self._reader.ended:
+                yield self._next(content)
+        finally:
+            _let_go(content, self._reader.ended)
+
+    def _next(self, content: Body) -> list[ReplyEvent]:
+        try:
+            return self._events(content)
         except PoeError as error:
             # Nothing behind a fault of the transport is worth reading.
             content.close()
-            events = reader.fail(error)
-        yield events if reader.ended else [*events, Pause()]
+            return self._reader.fail(error)
 
+    def _events(self, content: Body) -> list[ReplyEvent]:
+        """The next events that `at_once` has not dealt with."""
+        try:
+            data = content.read(None if self.at_once is None else self._take)
+        except _FAULTS as error:
+            raise _meant(error) from error
+        left, frames = self._left, self._frames
+        self._left = self._frames = None
+        if left is not None:
+            return left
+        if data:
+            return self._closed(self._reader.feed(frames or self._decoder.feed(data)))
+        if self._decoder.unfinished:
+            kind, message = _BROKEN
+            raise PoeError(kind, message)
+        return self._reader.end()
 
-def _next_events(content: Body, decoder: Decoder, reader: Reader) -> list[ReplyEvent]:
-    try:
-        data = content.read()
-    except _FAULTS as error:
-        raise _meant(error) from error
-    if data:
-        return reader.feed(decoder.feed(data))
-    if decoder.unfinished:
-        kind, message = _BROKEN
-        raise PoeError(kind, message)
-    return reader.end()
+    def _take(self, data: bytes) -> bool:
+        """Deal with the next bytes at once if they are texts and nothing else."""
+        frames = self._decoder.feed(data)
+        if not frames:
+            return True
+        if self.at_once is None or not all(frame.name == "text" for frame in frames):
+            self._frames = frames
+            return False
+        events = self._closed(self._reader.feed(frames))
+        self._left = events if self._reader.ended else self.at_once(events)
+        return self._left is None
+
+    def _closed(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
+        return events if self._reader.ended else [*events, Pause()]
 
 
 def _let_go(content: Body, ended: bool) -> None:
