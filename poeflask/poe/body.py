@@ -219,22 +219,18 @@ class Dechunker:
         data = self._line + data
         self._line = b""
         pieces: list[bytes] = []
-        place = 0 if self._left else self._whole_chunks(data, pieces)
-        if place == len(data):
-            return b"".join(pieces)
-        while self._left or (place := self._open(data, place)):
+        place = 0
+        while True:
             # Stops in front of the line end, also where that is cut.
             pieces.append(data[place : place + max(0, self._left - 2)])
             taken = min(self._left, len(data) - place)
             self._left -= taken
-            place += taken
-            if self._left:
-                break
-        return b"".join(pieces)
+            place = self._whole_chunks(data, place + taken, pieces)
+            if place == len(data) or not (place := self._open(data, place)):
+                return b"".join(pieces)
 
-    def _whole_chunks(self, data: bytes, pieces: list[bytes]) -> int:
+    def _whole_chunks(self, data: bytes, place: int, pieces: list[bytes]) -> int:
         """Take the content of the chunks that are whole; gives the place behind them."""
-        place = 0
         while not self._in_trailer and (start := data.find(b"\n", place) + 1):
             try:
                 end = start + int(data[place:start], 16)

@@ -42,6 +42,9 @@ _ROLES: dict[Role, str] = {
 
 _HALF = re.compile("[\ud800-\udfff]")
 
+_PLAIN_TEXT = re.compile(r'\{"text": ?"([^"\\\x00-\x1f]*)"\}')
+"""Nearly every text event: a text in which nothing is escaped, and nothing beside it."""
+
 _Object = dict[str, Any]
 
 
@@ -216,11 +219,11 @@ class Reader:
         return events
 
     def _collect(self, frame: Frame, events: list[ReplyEvent]) -> None:
-        data = _object(frame)
-        text = data.get("text")
-        if type(text) is not str:
-            text = _string(data, "text", frame)
-        index = _index(data) if "index" in data else 0
+        if plain := _PLAIN_TEXT.fullmatch(frame.data):
+            text, index = plain[1], 0
+        else:
+            data = _object(frame)
+            text, index = _string(data, "text", frame), _index(data)
         if index != self._index:
             self._say(events)
             self._index = index
