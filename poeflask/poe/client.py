@@ -44,6 +44,8 @@ DRAIN_BYTES = 64 * 1024
 DRAIN_S = 1.0
 """How much and how long is read behind an answer's end, so that its connection can serve again."""
 
+_PAUSE = Pause()
+
 _UNREACHABLE = (ErrorKind.POE_UNREACHABLE, "Poe could not be reached; try again later.")
 _TLS = (ErrorKind.POE_UNREACHABLE, "No secure connection to Poe could be made.")
 _PROXY = (ErrorKind.POE_UNREACHABLE, "The proxy on the way to Poe could not be reached.")
@@ -478,15 +480,17 @@ class Reply:
         frames = self._decoder.feed(data)
         if not frames:
             return True
-        if self.at_once is None or not all(frame.name == "text" for frame in frames):
-            self._frames = frames
-            return False
+        for name, _ in frames:
+            if name != "text":
+                self._frames = frames
+                return False
         events = self._closed(self._reader.feed(frames))
-        self._left = events if self._reader.ended else self.at_once(events)
+        pass_on = None if self._reader.ended else self.at_once
+        self._left = events if pass_on is None else pass_on(events)
         return self._left is None
 
     def _closed(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
-        return events if self._reader.ended else [*events, Pause()]
+        return events if self._reader.ended else [*events, _PAUSE]
 
 
 def _let_go(content: Body, ended: bool) -> None:
