@@ -33,6 +33,7 @@ from poeflask.endpoints.messages.routes import messages
 from poeflask.endpoints.models.routes import models
 from poeflask.endpoints.moderations.routes import moderations
 from poeflask.endpoints.ollama.routes import ollama
+from poeflask.endpoints.reference.routes import reference
 from poeflask.endpoints.refused.routes import refused
 from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
@@ -45,6 +46,7 @@ from poeflask.poe.wire import write_query
 from poeflask.settings import Settings
 from poeflask.stores import open_store
 from poeflask.stores.base import Store
+from poeflask.stores.bounded import BoundedCache
 from poeflask.stores.contents import open_contents
 from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
@@ -74,6 +76,7 @@ BLUEPRINTS = (
     models,
     refused,
     health,
+    reference,
 )
 
 DEMO_KEY = "demo"
@@ -228,7 +231,9 @@ class _Upstreams:
         )
         attachments = Attachments(
             client,
-            Namespace(self._store, f"uploads:{name}", on_failure="forget"),
+            BoundedCache(
+                self._store, f"uploads:{name}", max_bytes=settings.upload_cache_mb * 10**6
+            ),
             lookup=self._kept.lookup,
             max_bytes=settings.max_upload_bytes,
             content_ttl_s=settings.upload_cache_ttl_s,

@@ -15,6 +15,8 @@ from pathlib import Path
 import click
 
 from poeflask import __version__
+from poeflask.commands.chat import chat
+from poeflask.commands.health import health
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
 from poeflask.settings import Settings, SettingsError, markdown_table, unknown_variables
@@ -46,6 +48,10 @@ _WITHOUT_SIMULATOR = "The key is your own Poe key, from https://poe.com/api_key.
 @click.version_option(__version__, package_name="poeflask", prog_name="poeflask")
 def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
+
+
+for _command in (chat, health):
+    main.add_command(_command)
 
 
 @main.command()

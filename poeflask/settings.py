@@ -2,8 +2,8 @@
 
 Settings come from the environment and from nowhere else. A new one is one field here: the README's
 table and `poeflask settings` are made of these fields. The names of poe2openai (PORT, HOST,
-LOG_LEVEL, CONFIG_DIR, MAX_REQUEST_SIZE, POE_BASE_URL, POE_FILE_UPLOAD_URL) mean what they mean
-there; every other variable begins with POEFLASK_.
+LOG_LEVEL, CONFIG_DIR, MAX_REQUEST_SIZE, URL_CACHE_TTL_SECONDS, URL_CACHE_SIZE_MB, POE_BASE_URL,
+POE_FILE_UPLOAD_URL) mean what they mean there; every other variable begins with POEFLASK_.
 
 An unset and an empty variable are the same. A setting that may hold a password can also be read
 from a file, named by the same variable with _FILE behind it.
@@ -376,10 +376,16 @@ class Settings:
         "The largest file that is sent on to Poe; as base64 it must fit into MAX_REQUEST_SIZE.",
     )
     upload_cache_ttl_s: float = _setting(
-        "POEFLASK_UPLOAD_CACHE_TTL_S",
+        "URL_CACHE_TTL_SECONDS",
         _seconds(0),
         "259200",
         "How long the same file is not uploaded again.",
+    )
+    upload_cache_mb: int = _setting(
+        "URL_CACHE_SIZE_MB",
+        _whole(0, 100_000),
+        "100",
+        "How many megabytes may be spent on remembering which files were uploaded; 0: none is.",
     )
     reattach_pictures: Literal["on", "off"] = _setting(
         "POEFLASK_REATTACH_PICTURES",

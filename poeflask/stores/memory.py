@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+import heapq
 import time
-from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from poeflask.stores.base import StoreUnavailable
+from poeflask.stores.base import Claim, Put, StoreUnavailable, Taken
+from poeflask.stores.claims import Kept, judge, summed, to_keep, without
 
 _SWEEP_EVERY = 256
-
-
-class _Entry(NamedTuple):
-    value: bytes
-    end_s: float | None
 
 
 class MemoryStore:
@@ -29,7 +25,7 @@ class MemoryStore:
     ) -> None:
         self._max_bytes = max_bytes
         self._clock = clock
-        self._entries: dict[str, _Entry] = {}
+        self._entries: dict[str, Kept] = {}
         self._bytes = 0
         self._writes = 0
 
@@ -38,7 +34,11 @@ class MemoryStore:
         return None if entry is None else entry.value
 
     def put(self, key: str, value: bytes, ttl_s: float | None = None) -> None:
-        self._write(key, _Entry(value, None if ttl_s is None else self._clock() + ttl_s))
+        self.write([Put(key, value, ttl_s)])
+
+    def write(self, puts: Sequence[Put]) -> None:
+        now_s = self._clock()
+        self._write({put.key: to_keep(put, now_s) for put in puts})
 
     def delete(self, key: str) -> None:
         entry = self._entries.pop(key, None)
@@ -47,11 +47,11 @@ class MemoryStore:
 
     def add(self, key: str, amount: int, ttl_s: float | None = None) -> int:
         entry = self._living(key)
+        total = summed(entry.value if entry else None, amount)
         if entry is None:
-            self.put(key, b"%d" % amount, ttl_s)
-            return amount
-        total = int(entry.value) + amount
-        self._write(key, entry._replace(value=b"%d" % total))
+            self.put(key, b"%d" % total, ttl_s)
+        else:
+            self._write({key: entry._replace(value=b"%d" % total)})
         return total
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -59,33 +59,63 @@ class MemoryStore:
             if self._living(key) is not None:
                 yield key
 
+    def items(self, prefix: str, *, after: str = "", limit: int) -> list[tuple[str, bytes]]:
+        start = prefix + after
+        found = (
+            (key, entry.value)
+            for key, entry in self._entries.items()
+            if key > start and key.startswith(prefix) and not self._has_ended(entry)
+        )
+        return heapq.nsmallest(limit, found)
+
+    def take(self, claims: Sequence[Claim]) -> Taken:
+        found = [self._living(claim.key) for claim in claims]
+        taken, kept = judge(claims, found, self._clock())
+        self._write(kept)
+        return taken
+
+    def give_back(self, key: str, holder: str) -> None:
+        entry = self._living(key)
+        if entry is not None:
+            self._write({key: without(entry, holder)})
+
     def close(self) -> None:
         """Nothing is held open."""
 
-    def _living(self, key: str) -> _Entry | None:
+    def _living(self, key: str) -> Kept | None:
         entry = self._entries.get(key)
         return None if entry is None or self._has_ended(entry) else entry
 
-    def _has_ended(self, entry: _Entry) -> bool:
+    def _has_ended(self, entry: Kept) -> bool:
         return entry.end_s is not None and entry.end_s <= self._clock()
 
-    def _write(self, key: str, entry: _Entry) -> None:
+    def _write(self, entries: Mapping[str, Kept | None]) -> None:
+        """Keep all entries, in place of any others; None forgets one."""
         self._writes += 1
         if self._writes % _SWEEP_EVERY == 0:
             self._sweep()
-        self.delete(key)
-        self._make_room(_size(key, entry))
-        self._entries[key] = entry
-        self._bytes += _size(key, entry)
+        self._make_room(entries)
+        for key, entry in entries.items():
+            self.delete(key)
+            if entry is not None:
+                self._entries[key] = entry
+                self._bytes += _size(key, entry)
 
     def _sweep(self) -> None:
         for key in [key for key, entry in self._entries.items() if self._has_ended(entry)]:
             self.delete(key)
 
-    def _make_room(self, wanted: int) -> None:
+    def _make_room(self, entries: Mapping[str, Kept | None]) -> None:
+        """Let go of what ends soonest until the entries fit in place of those of the same keys."""
+        replaced = {key: self._entries[key] for key in entries if key in self._entries}
+        wanted = _sizes(entries) - _sizes(replaced)
         if self._bytes + wanted <= self._max_bytes:
             return
-        ends = {key: entry.end_s for key, entry in self._entries.items() if entry.end_s is not None}
+        ends = {
+            key: entry.end_s
+            for key, entry in self._entries.items()
+            if entry.end_s is not None and key not in entries
+        }
         for key in sorted(ends, key=ends.__getitem__):
             self.delete(key)
             if self._bytes + wanted <= self._max_bytes:
@@ -93,5 +123,9 @@ class MemoryStore:
         raise StoreUnavailable(f"The store in memory is full: it may hold {self._max_bytes} bytes.")
 
 
-def _size(key: str, entry: _Entry) -> int:
+def _sizes(entries: Mapping[str, Kept | None]) -> int:
+    return sum(_size(key, entry) for key, entry in entries.items() if entry is not None)
+
+
+def _size(key: str, entry: Kept) -> int:
     return len(key) + len(entry.value)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import structlog
 
 from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, OwnError
-from poeflask.stores.base import Store, StoreUnavailable
+from poeflask.stores.base import Claim, Store, StoreUnavailable, Taken
 
 OnFailure = Literal["forget", "refuse"]
 
@@ -82,6 +83,35 @@ class Namespace:
         try:
             for key in self._store.keys(self._prefix):
                 yield key.removeprefix(self._prefix)
+        except StoreUnavailable as error:
+            self._miss(error)
+
+    def items(self, *, after: str = "", limit: int) -> list[tuple[str, Any]]:
+        """The first keys of this namespace strictly after that one, and their values, in order."""
+        try:
+            found = self._store.items(self._prefix, after=after, limit=limit)
+        except StoreUnavailable as error:
+            self._miss(error)
+            return []
+        return [(key.removeprefix(self._prefix), json_text.read(text)) for key, text in found]
+
+    def take(self, claims: Sequence[Claim]) -> Taken:
+        """Take all that is claimed, or nothing; see `Store.take`.
+
+        A namespace that forgets grants everything if the store cannot be reached.
+        """
+        try:
+            return self._store.take(
+                [replace(claim, key=self._prefix + claim.key) for claim in claims]
+            )
+        except StoreUnavailable as error:
+            self._miss(error)
+            return Taken(None, (0,) * len(claims))
+
+    def give_back(self, key: str, holder: str) -> None:
+        """End the lease that the holder has under the key, if there is one."""
+        try:
+            self._store.give_back(self._prefix + key, holder)
         except StoreUnavailable as error:
             self._miss(error)
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
-from poeflask.stores.base import StoreUnavailable
+from poeflask.stores.base import Claim, Put, StoreUnavailable, Taken
+from poeflask.stores.claims import Kept, judge, summed, to_keep, without
 
 _T = TypeVar("_T")
 _Work = Callable[[sqlite3.Connection], _T]
@@ -44,6 +45,11 @@ _KEYS_FROM = (
     "SELECT key, end_s IS NULL OR end_s > ? FROM entries WHERE key >= ? ORDER BY key LIMIT ?"
 )
 _KEYS_AFTER = _KEYS_FROM.replace(">= ?", "> ?", 1)
+# No text in UTF-8 holds the byte 255, so that it ends the keys that begin with a prefix.
+_ITEMS = (
+    "SELECT key, value FROM entries WHERE key > ? AND key < CAST(? AS TEXT) "
+    "AND (end_s IS NULL OR end_s > ?) ORDER BY key LIMIT ?"
+)
 _SWEEP = (
     "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE end_s <= ? "
     "ORDER BY end_s LIMIT ?)"
@@ -88,24 +94,31 @@ class SqliteStore:
         self._writes = 0
 
     def get(self, key: str) -> bytes | None:
-        row = self._patiently(
-            lambda connection: connection.execute(_GET, (key, self._clock())).fetchone()
-        )
-        return None if row is None else bytes(row[0])
+        kept = self._patiently(lambda connection: _kept(connection, key, self._clock()))
+        return None if kept is None else kept.value
 
     def put(self, key: str, value: bytes, ttl_s: float | None = None) -> None:
-        end_s = self._end(ttl_s)
-        self._write(lambda connection: connection.execute(_PUT, (key, value, end_s)))
+        self.write([Put(key, value, ttl_s)])
+
+    def write(self, puts: Sequence[Put]) -> None:
+        now_s = self._clock()
+
+        def work(connection: sqlite3.Connection) -> None:
+            for put in puts:
+                _keep(connection, put.key, to_keep(put, now_s))
+
+        self._write(work)
 
     def delete(self, key: str) -> None:
-        self._write(lambda connection: connection.execute(_DELETE, (key,)))
+        self.write([Put(key, None)])
 
     def add(self, key: str, amount: int, ttl_s: float | None = None) -> int:
         def work(connection: sqlite3.Connection) -> int:
-            row = connection.execute(_GET, (key, self._clock())).fetchone()
-            value, end_s = (b"0", self._end(ttl_s)) if row is None else row
-            total = int(value) + amount
-            connection.execute(_PUT, (key, b"%d" % total, end_s))
+            now_s = self._clock()
+            kept = _kept(connection, key, now_s)
+            total = summed(kept.value if kept else None, amount)
+            first_end_s = None if ttl_s is None else now_s + ttl_s
+            _keep(connection, key, Kept(b"%d" % total, kept.end_s if kept else first_end_s))
             return total
 
         return self._write(work)
@@ -121,6 +134,30 @@ class SqliteStore:
                     yield key
             page = self._page(_KEYS_AFTER, page[-1][0])
 
+    def items(self, prefix: str, *, after: str = "", limit: int) -> list[tuple[str, bytes]]:
+        values = (prefix + after, prefix.encode() + b"\xff", self._clock(), limit)
+        rows = self._patiently(lambda connection: connection.execute(_ITEMS, values).fetchall())
+        return [(key, bytes(value)) for key, value in rows]
+
+    def take(self, claims: Sequence[Claim]) -> Taken:
+        def work(connection: sqlite3.Connection) -> Taken:
+            now_s = self._clock()
+            found = [_kept(connection, claim.key, now_s) for claim in claims]
+            taken, changed = judge(claims, found, now_s)
+            for key, kept in changed.items():
+                _keep(connection, key, kept)
+            return taken
+
+        return self._write(work)
+
+    def give_back(self, key: str, holder: str) -> None:
+        def work(connection: sqlite3.Connection) -> None:
+            kept = _kept(connection, key, self._clock())
+            if kept is not None:
+                _keep(connection, key, without(kept, holder))
+
+        self._write(work)
+
     def close(self) -> None:
         """Close this process's connection; the next use opens another."""
         if self._connection is not None and self._process_id == os.getpid():
@@ -130,9 +167,6 @@ class SqliteStore:
     def _page(self, select: str, start: str) -> list[tuple[str, int]]:
         values = (self._clock(), start, _KEYS_AT_A_TIME)
         return self._patiently(lambda connection: connection.execute(select, values).fetchall())
-
-    def _end(self, ttl_s: float | None) -> float | None:
-        return None if ttl_s is None else self._clock() + ttl_s
 
     def _write(self, work: _Work[_T]) -> _T:
         """Do the work in one transaction; now and then, sweep a bounded number of rows first."""
@@ -202,6 +236,19 @@ def _create(connection: sqlite3.Connection) -> None:
         made = c.fetchone()
     if made is None:
         connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
+
+
+def _kept(connection: sqlite3.Connection, key: str, now_s: float) -> Kept | None:
+    row = connection.execute(_GET, (key, now_s)).fetchone()
+    return None if row is None else Kept(bytes(row[0]), row[1])
+
+
+def _keep(connection: sqlite3.Connection, key: str, kept: Kept | None) -> None:
+    """Keep the value in place of any other; None forgets it."""
+    if kept is None:
+        connection.execute(_DELETE, (key,))
+    else:
+        connection.execute(_PUT, (key, *kept))
 
 
 def _atomic(work: _Work[_T]) -> _Work[_T]:

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from poeflask.stores.base import StoreUnavailable
+from poeflask.stores.base import (
+    MAX_NUMBER,
+    Lease,
+    Put,
+    StoreUnavailable,
+    Taken,
+    Total,
+    Window,
+)
 from poeflask.stores.memory import MemoryStore
 from poeflask.stores.sqlite import SqliteStore
 
@@ -87,10 +95,19 @@ def test_a_new_value_has_its_own_end(store, clock):
 
 def test_numbers_are_added(store):
     """A number begins at 0, may fall below, and is kept in digits."""
-    sums = [store.add("n", 5), store.add("n", -7), store.add("n", 2**80)]
+    sums = [store.add("n", 5), store.add("n", -7), store.add("n", 2**52)]
 
-    assert sums == [5, -2, 2**80 - 2]
-    assert store.get("n") == str(2**80 - 2).encode()
+    assert sums == [5, -2, 2**52 - 2]
+    assert store.get("n") == str(2**52 - 2).encode()
+
+
+def test_a_sum_that_is_too_large_changes_nothing(store):
+    """Beyond what every store counts exactly, nothing is added."""
+    store.add("n", MAX_NUMBER)
+
+    with pytest.raises(ValueError, match="a number may be up to"):
+        store.add("n", 1)
+    assert store.add("n", -1) == MAX_NUMBER - 1
 
 
 def test_the_first_addition_sets_the_end(store, clock):
@@ -192,3 +209,241 @@ def test_a_store_is_a_dict_whose_values_end(store, clock, steps, prefix):
 
     assert {key: store.get(key) for key in model} == {key: living.get(key) for key in model}
     assert list(store.keys(prefix)) == sorted(key for key in living if key.startswith(prefix))
+
+
+def test_what_is_written_together_is_kept_together(store, clock):
+    """Puts and deletions, in their order; the last one of a key counts."""
+    store.put("old", b"1")
+    store.write(
+        [
+            Put("old", None),
+            Put("a", b"1"),
+            Put("a", b"2", ttl_s=5),
+            Put("b", b""),
+            Put("gone", b"3"),
+            Put("gone", None),
+        ]
+    )
+    store.write([])
+    before = store.items("", limit=9)
+    clock.now_s += 5
+
+    assert before == [("a", b"2"), ("b", b"")]
+    assert store.items("", limit=9) == [("b", b"")]
+
+
+def test_of_a_batch_that_does_not_fit_nothing_is_written(store):
+    """Neither what is to be kept nor what is to be forgotten."""
+    store.put("old", b"1")
+
+    with pytest.raises(StoreUnavailable):
+        store.write([Put("old", None), Put("a", b"2"), Put("b", bytes(2 * MAX_BYTES))])
+    assert store.items("", limit=9) == [("old", b"1")]
+
+
+def test_items_come_in_pages(store):
+    """Each page goes on strictly behind the key that the last one ended with."""
+    for key in ["a:", "a:1", "a:2", "a:3", "a;", "a:\U0010ffff", "b"]:
+        store.put(key, key.encode())
+
+    assert store.items("a:", limit=2) == [("a:1", b"a:1"), ("a:2", b"a:2")]
+    assert store.items("a:", after="2", limit=1) == [("a:3", b"a:3")]
+    assert [key for key, _ in store.items("a:", after="25", limit=9)] == ["a:3", "a:\U0010ffff"]
+    assert store.items("a:", after="\U0010ffff", limit=9) == []
+    assert [key for key, _ in store.items("", limit=2)] == ["a:", "a:1"]
+
+
+def test_items_that_have_ended_do_not_fill_a_page(store, clock):
+    """A page has as many as were asked for, if there are so many that live."""
+    for number in range(40):
+        store.put(f"k{number:02}", b"", ttl_s=1 if number % 2 else None)
+    clock.now_s += 1
+
+    assert [key for key, _ in store.items("k", limit=3)] == ["k00", "k02", "k04"]
+
+
+def test_a_window_grants_up_to_its_limit(store):
+    """And not one more; what is refused is not counted."""
+    claim = Window("w", 2, 5, 60)
+    taken = [store.take([claim]) for _ in range(3)]
+
+    assert taken == [Taken(None, (2,)), Taken(None, (4,)), Taken(0, (4,), 60.0)]
+    assert store.take([Window("w", 1, 5, 60)]) == Taken(None, (5,))
+
+
+def test_a_window_grants_again_when_it_said(store, clock):
+    """The wait is neither too short nor longer than it must be, as long as nobody else takes."""
+    store.take([Window("w", 3, 5, 60)])
+    clock.now_s += 20
+    store.take([Window("w", 2, 5, 60)])
+    clock.now_s += 10
+    refused = store.take([Window("w", 4, 5, 60)])
+    clock.now_s += refused.wait_s - 0.01
+    too_soon = store.take([Window("w", 4, 5, 60)])
+    clock.now_s += 0.01
+
+    assert (refused, too_soon.refused) == (Taken(0, (5,), 50.0), 0)
+    assert store.take([Window("w", 4, 5, 60)]) == Taken(None, (4,))
+
+
+def test_a_window_is_settled_without_asking(store, clock):
+    """What was used counts in any case; what was not used is given back, if it still counts."""
+    store.take([Window("w", 100, 100, 60)])
+    more = store.take([Window("w", 50, None, 60)])
+    refused = store.take([Window("w", 0, 100, 60)])
+    less = store.take([Window("w", -120, None, 60)])
+    late = store.take([Window("w", -10, None, 60, age_s=60)])
+    none = store.take([Window("w", -1000, 100, 60, age_s=59)])
+
+    assert more == Taken(None, (150,))
+    assert refused == Taken(0, (150,), 60.0)
+    assert [less, late, none] == [Taken(None, (30,)), Taken(None, (30,)), Taken(None, (0,))]
+
+
+def test_a_clock_that_was_set_back_keeps_nobody_out_for_longer_than_a_window(store, clock):
+    """What seems to lie in the future counts from now on, also if all that asks is refused."""
+    claims = [Window("w", 5, 5, 60), Total("t", 5, 5, 60), Lease("l", "one", 1, 60)]
+    others = [Window("w", 5, 5, 60), Total("t", 5, 5, 60), Lease("l", "two", 1, 60)]
+    for claim in claims:
+        store.take([claim])
+    clock.now_s -= 86_400
+    refused = [store.take([claim]) for claim in others]
+    clock.now_s += 30
+    again = [store.take([claim]) for claim in others]
+    clock.now_s += 30
+
+    assert [60.0, 60.0, 60.0] == [taken.wait_s for taken in refused]
+    assert [30.0, 30.0, 30.0] == [taken.wait_s for taken in again]
+    assert [None, None, None] == [store.take([claim]).refused for claim in others]
+
+
+def test_a_total_counts_until_its_end(store, clock):
+    """Its end is set by the first taking; it is the same number that `add` and `get` know."""
+    first = store.take([Total("t", 6, 10, 100)])
+    clock.now_s += 40
+    refused = store.take([Total("t", 5, 10, 100)])
+    second = store.take([Total("t", 4, 10, 100)])
+    clock.now_s += 59
+    number = store.get("t"), store.add("t", 1)
+    clock.now_s += 1
+
+    assert [first, refused, second] == [Taken(None, (6,)), Taken(0, (6,), 60.0), Taken(None, (10,))]
+    assert number == (b"10", 11)
+    assert store.take([Total("t", 5, 10, 100)]) == Taken(None, (5,))
+
+
+def test_a_total_is_settled_without_asking(store):
+    """It may go over its limit, never below 0."""
+    over = store.take([Total("t", 12, None, 100)])
+    asked = store.take([Total("t", 0, 10, 100)])
+    below = store.take([Total("t", -20, 10, 100)])
+
+    assert (over, asked.refused, asked.used, below) == (
+        Taken(None, (12,)),
+        0,
+        (12,),
+        Taken(None, (0,)),
+    )
+
+
+def test_places_are_held_until_they_are_given_back_or_end(store, clock):
+    """The same holder keeps its place; giving back what nobody holds is no mistake."""
+    held = [store.take([Lease("l", name, 2, 60)]) for name in ["a b", "ü", "a b"]]
+    clock.now_s += 10
+    full = store.take([Lease("l", "c", 2, 60)])
+    renewed = store.take([Lease("l", "a b", 2, 60)])
+    store.give_back("l", "ü")
+    store.give_back("l", "ü")
+    store.give_back("other", "ü")
+    free = store.take([Lease("l", "c", 2, 20)])
+    clock.now_s += 20
+    ended = store.take([Lease("l", "d", 2, 60)])
+
+    assert held == [Taken(None, (1,)), Taken(None, (2,)), Taken(None, (2,))]
+    assert full == Taken(0, (2,), 50.0)
+    assert [renewed, free, ended] == [Taken(None, (2,))] * 3
+    store.give_back("l", "a b")
+    store.give_back("l", "d")
+    assert store.get("l") is None
+
+
+def test_a_lowered_limit_waits_for_so_many_places(store, clock):
+    """Whoever holds a place keeps it; a new one comes when enough have ended."""
+    for number in range(3):
+        store.take([Lease("l", f"h{number}", 3, 10 + number)])
+    wanted = store.take([Lease("l", "new", 2, 60)])
+    kept = store.take([Lease("l", "h2", 2, 12)])
+
+    assert wanted == Taken(0, (3,), 11.0)
+    assert kept == Taken(None, (3,))
+    assert store.take([Lease("l", "new", 0, 60)]) == Taken(0, (3,), 60.0)
+    assert store.take([Lease("l", "new", None, 60)]) == Taken(None, (4,))
+
+
+def test_claims_are_granted_all_or_none(store):
+    """The one that must be waited for longest is named; nothing of the others is taken."""
+    claims = [
+        Window("w", 1, 10, 60),
+        Window("m", 3, 2, 30),
+        Total("t", 11, 10, 86_400),
+        Lease("l", "a", 1, 5),
+    ]
+    refused = store.take(claims)
+    granted = store.take([claims[0], claims[3]])
+
+    assert refused == Taken(2, (0, 0, 0, 0), 86_400.0)
+    assert granted == Taken(None, (1, 1))
+    assert store.take([]) == Taken(None, ())
+
+
+def test_one_key_is_for_one_claim(store):
+    """Two claims on one key, or on something else that is kept there, are a mistake."""
+    store.put("k", b"something")
+    store.take([Window("w", 1, None, 60)])
+
+    with pytest.raises(ValueError, match="two claims have the same key"):
+        store.take([Window("w", 1, 1, 60), Total("w", 1, 1, 60)])
+    for claim in [Window("k", 1, 1, 60), Lease("k", "a", 1, 60), Total("k", 1, 1, 60)]:
+        with pytest.raises(ValueError, match=r"is no|invalid literal"):
+            store.take([claim])
+    with pytest.raises(ValueError, match="is no lease"):
+        store.give_back("w", "a")
+    assert store.items("", limit=9)[0] == ("k", b"something")
+    assert store.take([Window("w", 0, None, 60)]) == Taken(None, (1,))
+
+
+EIGHTHS = st.integers(0, 60 * 8).map(lambda eighths: eighths / 8)
+TAKINGS = st.lists(st.tuples(EIGHTHS, st.integers(0, 6), st.booleans()), min_size=1, max_size=60)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(takings=TAKINGS, limit=st.integers(1, 12), calm=st.sampled_from([1, 10, 60]))
+def test_no_stretch_of_time_holds_more_than_the_limit(store, clock, takings, limit, calm):
+    """Against a plain list of what was taken when, whoever gives back whatever he took."""
+    store.delete("w")
+    window_s = 20.0
+    clock.now_s += 100
+    log = []
+    for pause_s, amount, gives_back in takings:
+        clock.now_s += pause_s / calm
+        claim = Window("w", amount, limit, window_s)
+        taken = store.take([claim])
+        within = sum(much for time_s, much in log if time_s > clock.now_s - window_s)
+        assert taken.used[0] >= within
+        if taken.refused is None:
+            log.append((clock.now_s, amount))
+        else:
+            assert within + amount > limit or taken.wait_s <= window_s / 20
+            assert 0 <= taken.wait_s <= window_s
+        if gives_back and log:
+            time_s, much = log[0]
+            age_s = clock.now_s - time_s
+            store.take([Window("w", -(much // 2), None, window_s, age_s=age_s)])
+            log[0] = (time_s, much - much // 2)
+    for start_s, _ in log:
+        in_stretch = sum(much for time_s, much in log if 0 <= time_s - start_s < window_s)
+        assert in_stretch <= limit

@@ -4,6 +4,7 @@ import pytest
 import structlog
 
 from poeflask.core.errors import ErrorKind, OwnError
+from poeflask.stores.base import Lease, Taken, Window
 from poeflask.stores.memory import MemoryStore
 from poeflask.stores.namespace import Namespace
 from poeflask.stores.sqlite import SqliteStore
@@ -53,6 +54,24 @@ def test_values_and_numbers_end():
     assert corner.add("n", 2, ttl_s=60) == 2
 
 
+def test_items_and_claims_are_the_corners_own():
+    """What is claimed in one corner is free in another; pages know short keys."""
+    store = MemoryStore()
+    one = Namespace(store, "one", on_failure="refuse")
+    two = Namespace(store, "two", on_failure="refuse")
+    claims = [Window("w", 1, 1, 60), Lease("l", "a", 1, 60)]
+    taken = [corner.take(claims).refused for corner in (one, one, two)]
+    two.give_back("l", "a")
+    for key in "abc":
+        two.put(key, [key])
+
+    assert taken == [None, 0, None]
+    assert two.items(after="a", limit=1) == [("b", ["b"])]
+    assert two.items(after="b", limit=1) == [("c", ["c"])]
+    assert store.get("one/l") is not None
+    assert store.get("two/l") is None
+
+
 def test_a_corner_that_forgets_goes_on_without_its_store(broken):
     """Nothing is found, nothing is kept, nobody is troubled, and the log tells."""
     corner = Namespace(broken, "uploads", on_failure="forget")
@@ -63,10 +82,13 @@ def test_a_corner_that_forgets_goes_on_without_its_store(broken):
         assert corner.get("k") is None
         assert corner.add("n", 3) == 3
         assert list(corner.keys()) == []
+        assert corner.items(limit=9) == []
+        assert corner.take([Window("w", 1, 0, 60)]) == Taken(None, (0,))
+        corner.give_back("l", "a")
     assert {(line["event"], line["namespace"]) for line in lines} == {
         ("store_unreachable", "uploads")
     }
-    assert len(lines) == 5
+    assert len(lines) == 8
 
 
 @pytest.mark.parametrize(
@@ -77,6 +99,9 @@ def test_a_corner_that_forgets_goes_on_without_its_store(broken):
         lambda corner: corner.delete("k"),
         lambda corner: corner.add("k", 1),
         lambda corner: list(corner.keys()),
+        lambda corner: corner.items(limit=9),
+        lambda corner: corner.take([Window("w", 1, 1, 60)]),
+        lambda corner: corner.give_back("l", "a"),
     ],
 )
 def test_a_corner_that_refuses_does_not_guess(broken, act):

@@ -9,7 +9,7 @@ import sys
 import gevent
 import pytest
 
-from poeflask.stores.base import StoreUnavailable
+from poeflask.stores.base import Lease, StoreUnavailable, Total, Window
 from poeflask.stores.sqlite import SqliteStore
 
 ADD_MANY = """
@@ -17,6 +17,16 @@ import pathlib, sys
 from poeflask.stores.sqlite import SqliteStore
 store = SqliteStore(pathlib.Path(sys.argv[1]), patience_s=30)
 print(max(store.add("n", 1, ttl_s=600) for _ in range(200)))
+"""
+
+TAKE_MANY = """
+import pathlib, sys
+from poeflask.stores.base import Lease, Total, Window
+from poeflask.stores.sqlite import SqliteStore
+store = SqliteStore(pathlib.Path(sys.argv[1]), patience_s=30)
+name = sys.argv[2]
+claims = [Window("w", 1, 100, 600), Total("t", 1, 150, 600), Lease("l", name, 5, 600)]
+print(sum(store.take(claims).refused is None for _ in range(50)))
 """
 
 
@@ -44,6 +54,25 @@ def test_additions_of_several_processes_are_all_counted(path, store):
 
     assert store.get("n") == b"600"
     assert max(last) == 600
+
+
+def test_processes_that_take_at_once_take_no_more_than_there_is(path, store):
+    """Eight processes want four times the limit; five of them have places and get it."""
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", TAKE_MANY, str(path), f"h{number}"], stdout=subprocess.PIPE
+        )
+        for number in range(8)
+    ]
+    granted = [int(worker.communicate()[0]) for worker in workers]
+    used = store.take(
+        [Window("w", 0, None, 600), Total("t", 0, None, 600), Lease("l", "h0", None, 600)]
+    ).used
+
+    assert sum(granted) == 100
+    assert used[:2] == (100, 100)
+    assert used[2] <= 6
+    assert sum(number > 0 for number in granted) <= 5
 
 
 def test_the_files_are_their_owners_alone(path, store):

@@ -22,6 +22,13 @@ from poeflask.endpoints.audio.encode import (
     transcript,
     unmet,
 )
+from poeflask.endpoints.audio.schema import (
+    SPEECH_ENVELOPE,
+    TEXT_TO_SPEECH_ENVELOPE,
+    TRANSCRIPTION_ENVELOPE,
+    TRANSLATION_ENVELOPE,
+)
+from poeflask.endpoints.describing import FRAMES, JSON, described
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, forms, respond
 from poeflask.web.asking import address_maker, ask, ignored_header
@@ -31,6 +38,9 @@ audio = Blueprint("audio", __name__)
 
 
 @audio.post("/v1/audio/speech")
+@described(
+    body=SPEECH_ENVELOPE, gives=("audio/*", FRAMES), example={"model": "Speaker", "input": "Hello!"}
+)
 def create_speech() -> Response:
     """Say a text."""
     caller = auth.caller_of(request.headers)
@@ -39,6 +49,12 @@ def create_speech() -> Response:
 
 @audio.post("/v1/text-to-speech/<voice_id>")
 @audio.post("/v1/text-to-speech/<voice_id>/stream")
+@described(
+    body=TEXT_TO_SPEECH_ENVELOPE,
+    gives=("audio/*",),
+    query={"output_format": "The sound's format, such as mp3_44100_128."},
+    example={"text": "Hello!"},
+)
 def convert_text_to_speech(voice_id: str) -> Response:
     """Say a text, as ElevenLabs' clients ask for it; the sound is sent on as it comes anyway."""
     caller = auth.caller_of(request.headers)
@@ -48,6 +64,7 @@ def convert_text_to_speech(voice_id: str) -> Response:
 
 
 @audio.post("/v1/audio/transcriptions")
+@described(form=TRANSCRIPTION_ENVELOPE, files={"file": True}, gives=(JSON, "text/plain", FRAMES))
 def create_transcription() -> Response:
     """Write down what is said in a recording."""
     caller = auth.caller_of(request.headers)
@@ -55,6 +72,7 @@ def create_transcription() -> Response:
 
 
 @audio.post("/v1/audio/translations")
+@described(form=TRANSLATION_ENVELOPE, files={"file": True}, gives=(JSON, "text/plain", FRAMES))
 def create_translation() -> Response:
     """Write down in English what is said in a recording."""
     caller = auth.caller_of(request.headers)

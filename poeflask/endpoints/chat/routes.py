@@ -7,6 +7,8 @@ from flask import Blueprint, Response, request
 from poeflask.core.reply import ReplyMeta
 from poeflask.endpoints.chat.decode import decode
 from poeflask.endpoints.chat.encode import ChatEncoder
+from poeflask.endpoints.chat.schema import CHAT_ENVELOPE
+from poeflask.endpoints.describing import FRAMES, JSON, described
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
 from poeflask.web.asking import address, ask, ignored_header
@@ -16,6 +18,11 @@ chat = Blueprint("chat", __name__)
 
 
 @chat.post("/v1/chat/completions")
+@described(
+    body=CHAT_ENVELOPE,
+    gives=(JSON, FRAMES),
+    example={"model": "Echo", "messages": [{"role": "user", "content": "Hello!"}], "stream": True},
+)
 def create_chat_completion() -> Response:
     """Answer a conversation, streamed or whole."""
     here = services()

@@ -9,6 +9,8 @@ from flask import Blueprint, Response, request
 from poeflask.core.reply import ReplyMeta
 from poeflask.endpoints.completions.decode import decode
 from poeflask.endpoints.completions.encode import CompletionEncoder
+from poeflask.endpoints.completions.schema import COMPLETION_ENVELOPE
+from poeflask.endpoints.describing import FRAMES, JSON, described
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
 from poeflask.web.asking import address, ask_all, ignored_header
@@ -18,6 +20,9 @@ completions = Blueprint("completions", __name__)
 
 
 @completions.post("/v1/completions")
+@described(
+    body=COMPLETION_ENVELOPE, gives=(JSON, FRAMES), example={"model": "Echo", "prompt": "Hello!"}
+)
 def create_completion() -> Response:
     """Go on with one or more texts, streamed or whole."""
     here = services()

@@ -6,8 +6,10 @@ from flask import Blueprint, Response, request
 
 from poeflask.core import json_text
 from poeflask.embedder import MODEL, Embedder
+from poeflask.endpoints.describing import described
 from poeflask.endpoints.embeddings.decode import EmbeddingRequest, decode
 from poeflask.endpoints.embeddings.encode import embedding_list
+from poeflask.endpoints.embeddings.schema import EMBEDDING_ENVELOPE
 from poeflask.web import auth, body
 from poeflask.web.asking import ignored_header
 from poeflask.web.services import services
@@ -16,6 +18,7 @@ embeddings = Blueprint("embeddings", __name__)
 
 
 @embeddings.post("/v1/embeddings")
+@described(body=EMBEDDING_ENVELOPE, example={"model": MODEL, "input": "Hello!"})
 def create_embeddings() -> Response:
     """Turn one or more texts into vectors."""
     here = services()

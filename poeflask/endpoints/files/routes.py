@@ -10,6 +10,7 @@ from flask import Blueprint, Response, request
 from poeflask.core import json_text
 from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.core.kept_file import KeptFile
+from poeflask.endpoints.describing import ANTHROPIC_PAGE, PAGE, described
 from poeflask.endpoints.files.decode import (
     decode_anthropic_page,
     decode_anthropic_upload,
@@ -32,6 +33,9 @@ files = Blueprint("files", __name__)
 
 
 @files.post("/v1/files")
+@described(
+    files={"file": True}, note="A form; OpenAI's clients name a purpose, Anthropic's need not."
+)
 def upload_file() -> Response:
     """Keep a file; its id stands for it in every other request."""
     here = services()
@@ -50,6 +54,7 @@ def upload_file() -> Response:
 
 
 @files.get("/v1/files")
+@described(query={**PAGE, **ANTHROPIC_PAGE, "purpose": "Only files of this purpose."})
 def list_files() -> Response:
     """The key's files, page by page."""
     owner = _owner()
@@ -60,6 +65,7 @@ def list_files() -> Response:
 
 
 @files.get("/v1/files/<file_id>")
+@described()
 def retrieve_file(file_id: str) -> Response:
     """What is known of one file."""
     file = services().files.find(_owner(), file_id)
@@ -69,6 +75,7 @@ def retrieve_file(file_id: str) -> Response:
 
 
 @files.get("/v1/files/<file_id>/content")
+@described(gives=("application/octet-stream",))
 def download_file(file_id: str) -> Response:
     """The content, always as a download: no browser may show what a stranger uploaded."""
     here = services()
@@ -82,6 +89,7 @@ def download_file(file_id: str) -> Response:
 
 
 @files.delete("/v1/files/<file_id>")
+@described()
 def delete_file(file_id: str) -> Response:
     """Forget one file."""
     if not services().files.forget(_owner(), file_id):

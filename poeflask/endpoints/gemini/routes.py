@@ -10,9 +10,11 @@ from poeflask.core import json_text
 from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
 from poeflask.core.reply import ReplyMeta
+from poeflask.endpoints.describing import FRAMES, JSON, described
 from poeflask.endpoints.gemini import model_card
 from poeflask.endpoints.gemini.decode import GeminiRequest, decode, decode_count
 from poeflask.endpoints.gemini.encode import Form, GeminiEncoder
+from poeflask.endpoints.gemini.schema import COUNT_ENVELOPE, GENERATE_ENVELOPE
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
 from poeflask.web.asking import address, ask, ignored_header
@@ -20,11 +22,20 @@ from poeflask.web.services import services
 
 gemini = Blueprint("gemini", __name__)
 
+_EXAMPLE = {"contents": [{"parts": [{"text": "Hello!"}]}]}
+
+
+def _at(method: str) -> dict[str, str]:
+    """The path's last part with the method that it ends in."""
+    return {"target": f"{{model}}:{method}"}
+
+
 _TYPES: Mapping[Form, str] = {"sse": "text/event-stream", "array": "application/json"}
 
 
 @gemini.get("/v1beta/models")
 @gemini.get("/v1alpha/models")
+@described()
 def list_models() -> Response:
     """All bots that Poe lists, on one page."""
     return _json(model_card.model_list(services().upstream_for(_caller()).catalogue.bots()))
@@ -32,6 +43,7 @@ def list_models() -> Response:
 
 @gemini.get("/v1beta/models/<path:name>")
 @gemini.get("/v1alpha/models/<path:name>")
+@described()
 def retrieve_model(name: str) -> Response:
     """One bot, by its name in whatever case."""
     catalogue = services().upstream_for(_caller()).catalogue
@@ -46,6 +58,15 @@ def retrieve_model(name: str) -> Response:
 @gemini.post("/v1/models/<path:target>")
 @gemini.post("/v1beta/models/<path:target>")
 @gemini.post("/v1alpha/models/<path:target>")
+@described(body=GENERATE_ENVELOPE, path=_at("generateContent"), example=_EXAMPLE)
+@described(
+    body=GENERATE_ENVELOPE,
+    path=_at("streamGenerateContent"),
+    gives=(FRAMES, JSON),
+    query={"alt": "'sse' for events; else one growing array."},
+    example=_EXAMPLE,
+)
+@described(body=COUNT_ENVELOPE, path=_at("countTokens"), example=_EXAMPLE)
 def call_method(target: str) -> Response:
     """Whatever a model's name and a method's, with a colon between them, stand for."""
     caller = _caller()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, render_template, request
 
+from poeflask.endpoints.describing import described
 from poeflask.endpoints.home.examples import examples
 from poeflask.web.services import services
 
@@ -19,6 +20,7 @@ _POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'sel
 
 
 @home.get("/")
+@described(open=True, gives=("text/html",))
 def front_page() -> Response:
     """The page for people, which needs no key; Ollama's own clients get the words they look for."""
     if request.user_agent.string.lower().startswith("ollama"):

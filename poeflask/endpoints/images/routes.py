@@ -9,6 +9,7 @@ from flask import Blueprint, Response, request
 from poeflask.core.caller import Caller
 from poeflask.core.form import Form
 from poeflask.endpoints.common_fields import SkipSystemPrompt
+from poeflask.endpoints.describing import FRAMES, JSON, described
 from poeflask.endpoints.images.decode import (
     ImageRequest,
     decode_edit,
@@ -17,6 +18,7 @@ from poeflask.endpoints.images.decode import (
     with_mask,
 )
 from poeflask.endpoints.images.encode import ImageStream, Load
+from poeflask.endpoints.images.schema import EDIT_ENVELOPE, GENERATION_ENVELOPE, VARIATION_ENVELOPE
 from poeflask.endpoints.made_files import as_links
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, forms, respond
@@ -28,6 +30,9 @@ images = Blueprint("images", __name__)
 
 
 @images.post("/v1/images/generations")
+@described(
+    body=GENERATION_ENVELOPE, gives=(JSON, FRAMES), example={"model": "Painter", "prompt": "A cat"}
+)
 def create_image() -> Response:
     """Make pictures of a text."""
     caller = auth.caller_of(request.headers)
@@ -35,6 +40,12 @@ def create_image() -> Response:
 
 
 @images.post("/v1/images/edits")
+@described(
+    body=EDIT_ENVELOPE,
+    form=EDIT_ENVELOPE,
+    files={"image": False, "mask": False},
+    gives=(JSON, FRAMES),
+)
 def edit_image() -> Response:
     """Make pictures of pictures and a text."""
     caller = auth.caller_of(request.headers)
@@ -42,6 +53,7 @@ def edit_image() -> Response:
 
 
 @images.post("/v1/images/variations")
+@described(body=VARIATION_ENVELOPE, form=VARIATION_ENVELOPE, files={"image": False})
 def vary_image() -> Response:
     """Make pictures that are like a picture."""
     caller = auth.caller_of(request.headers)

@@ -6,8 +6,10 @@ from flask import Blueprint, Response, g, request
 
 from poeflask.core import json_text
 from poeflask.core.reply import ReplyMeta
+from poeflask.endpoints.describing import FRAMES, JSON, described
 from poeflask.endpoints.messages.decode import decode, decode_count
 from poeflask.endpoints.messages.encode import MessagesEncoder
+from poeflask.endpoints.messages.schema import MESSAGES_ENVELOPE, PROMPT_ENVELOPE
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
 from poeflask.web.asking import address, ask, ignored_header
@@ -17,6 +19,15 @@ messages = Blueprint("messages", __name__)
 
 
 @messages.post("/v1/messages")
+@described(
+    body=MESSAGES_ENVELOPE,
+    gives=(JSON, FRAMES),
+    example={
+        "model": "Echo",
+        "max_tokens": 99,
+        "messages": [{"role": "user", "content": "Hello!"}],
+    },
+)
 def create_message() -> Response:
     """Answer a conversation, streamed or whole."""
     here = services()
@@ -45,6 +56,10 @@ def create_message() -> Response:
 
 
 @messages.post("/v1/messages/count_tokens")
+@described(
+    body=PROMPT_ENVELOPE,
+    example={"model": "Echo", "messages": [{"role": "user", "content": "Hello!"}]},
+)
 def count_tokens() -> Response:
     """Count what a prompt would cost, just as the usage of its answer does."""
     auth.caller_of(request.headers)
@@ -54,6 +69,7 @@ def count_tokens() -> Response:
 
 
 @messages.get("/api/hello")
+@described(open=True)
 def hello() -> Response:
     """What Claude Code asks for (with HEAD, without a key) to see whether a server is there."""
     return Response("{}", mimetype="application/json")

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, PoeError
+from poeflask.endpoints.describing import ANTHROPIC_PAGE, described
 from poeflask.endpoints.models.encode import model, model_list, model_page
 from poeflask.web import auth
 from poeflask.web.family import speaks_anthropic
@@ -15,6 +16,7 @@ models = Blueprint("models", __name__)
 
 
 @models.get("/v1/models")
+@described(query=ANTHROPIC_PAGE, note="Without a limit all of them.")
 def list_models() -> Response:
     """All bots that Poe lists, page by page for those who turn pages as Anthropic's clients do."""
     bots = services().upstream_for(auth.caller_of(request.headers)).catalogue.bots()
@@ -25,6 +27,7 @@ def list_models() -> Response:
 
 
 @models.get("/v1/models/<path:name>")
+@described()
 def retrieve_model(name: str) -> Response:
     """One bot, by its name in whatever case, or by what another API calls it."""
     upstream = services().upstream_for(auth.caller_of(request.headers))

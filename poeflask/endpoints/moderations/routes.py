@@ -6,8 +6,10 @@ from flask import Blueprint, Response, request
 
 from poeflask.core.errors import ErrorKind, OwnError
 from poeflask.core.reply import ReplyMeta, gather_all
+from poeflask.endpoints.describing import described
 from poeflask.endpoints.moderations.decode import decode
 from poeflask.endpoints.moderations.encode import moderation
+from poeflask.endpoints.moderations.schema import MODERATION_ENVELOPE
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
 from poeflask.web.asking import address, ask_all, ignored_header
@@ -17,6 +19,7 @@ moderations = Blueprint("moderations", __name__)
 
 
 @moderations.post("/v1/moderations")
+@described(body=MODERATION_ENVELOPE, example={"input": "Hello!"})
 def create_moderation() -> Response:
     """Judge one or more inputs by OpenAI's categories."""
     here = services()

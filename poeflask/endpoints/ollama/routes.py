@@ -9,6 +9,7 @@ from poeflask.core.caller import Caller
 from poeflask.core.errors import ErrorKind, OwnError, PoeError
 from poeflask.core.reply import ReplyMeta
 from poeflask.embedder import DIMENSIONS, MODEL
+from poeflask.endpoints.describing import JSON, described
 from poeflask.endpoints.ollama import model_card
 from poeflask.endpoints.ollama.decode import (
     OllamaRequest,
@@ -17,6 +18,12 @@ from poeflask.endpoints.ollama.decode import (
     decode_show,
 )
 from poeflask.endpoints.ollama.encode import Form, OllamaEncoder, loaded, nanoseconds
+from poeflask.endpoints.ollama.schema import (
+    CHAT_ENVELOPE,
+    EMBED_ENVELOPE,
+    GENERATE_ENVELOPE,
+    SHOW_ENVELOPE,
+)
 from poeflask.endpoints.ollama.vectors import (
     decode_embed,
     decode_embeddings,
@@ -37,6 +44,11 @@ _LINES = "application/x-ndjson"
 
 
 @ollama.post("/api/chat")
+@described(
+    body=CHAT_ENVELOPE,
+    gives=(_LINES, JSON),
+    example={"model": "Echo", "messages": [{"role": "user", "content": "Hello!"}]},
+)
 def chat() -> Response:
     """Answer a conversation, streamed unless the client says otherwise."""
     caller = _caller()
@@ -45,6 +57,9 @@ def chat() -> Response:
 
 
 @ollama.post("/api/generate")
+@described(
+    body=GENERATE_ENVELOPE, gives=(_LINES, JSON), example={"model": "Echo", "prompt": "Hello!"}
+)
 def generate() -> Response:
     """Answer a single prompt, streamed unless the client says otherwise."""
     caller = _caller()
@@ -54,12 +69,14 @@ def generate() -> Response:
 
 
 @ollama.get("/api/tags")
+@described()
 def list_models() -> Response:
     """All bots that Poe lists."""
     return _json(model_card.tags(services().upstream_for(_caller()).catalogue.bots()))
 
 
 @ollama.post("/api/show")
+@described(body=SHOW_ENVELOPE, example={"model": "Echo"})
 def show() -> Response:
     """What one bot can do."""
     catalogue = services().upstream_for(_caller()).catalogue
@@ -72,18 +89,21 @@ def show() -> Response:
 
 
 @ollama.get("/api/version")
+@described(open=True)
 def version() -> Response:
     """The version of Ollama whose API this is."""
     return _json({"version": _API_VERSION})
 
 
 @ollama.get("/api/ps")
+@described(open=True)
 def list_running() -> Response:
     """No model is in this machine's memory."""
     return _json({"models": []})
 
 
 @ollama.post("/api/embed")
+@described(body=EMBED_ENVELOPE, example={"model": MODEL, "input": "Hello!"})
 def embed() -> Response:
     """Turn texts into vectors, made here; Poe is not asked."""
     _caller()
@@ -102,6 +122,7 @@ def embed() -> Response:
 
 
 @ollama.post("/api/embeddings")
+@described(body=EMBED_ENVELOPE, example={"model": MODEL, "prompt": "Hello!"})
 def embed_one() -> Response:
     """Turn one text into a vector, as old clients ask."""
     _caller()
@@ -116,6 +137,7 @@ def embed_one() -> Response:
 @ollama.post("/api/copy")
 @ollama.delete("/api/delete")
 @ollama.post("/api/blobs/<digest>")
+@described(open=True)
 def manage(digest: str = "") -> Response:
     """Refuse: there are no files of models here."""
     raise OwnError(

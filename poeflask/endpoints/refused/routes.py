@@ -7,13 +7,16 @@ from typing import NoReturn
 
 from flask import Blueprint
 
+from poeflask.endpoints.describing import described
 from poeflask.endpoints.refused.absent import ABSENT, refusal
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def _view(name: str) -> Callable[..., NoReturn]:
+    @described(open=True, note=refusal(name).message)
     def refuse(_rest: str = "") -> NoReturn:
+        """Not offered: always answered with 501."""
         raise refusal(name)
 
     return refuse

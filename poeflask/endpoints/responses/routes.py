@@ -13,6 +13,7 @@ from poeflask.core import json_text
 from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind, OwnError
 from poeflask.core.reply import ReplyEvent, ReplyMeta
+from poeflask.endpoints.describing import FRAMES, JSON, PAGE, described
 from poeflask.endpoints.responses.decode import (
     Links,
     ResponsesRequest,
@@ -24,6 +25,7 @@ from poeflask.endpoints.responses.decode import (
 from poeflask.endpoints.responses.encode import ResponsesEncoder
 from poeflask.endpoints.responses.ids import CONVERSATION_PREFIX, RESPONSE_PREFIX
 from poeflask.endpoints.responses.listing import page
+from poeflask.endpoints.responses.schema import CONVERSATION_ENVELOPE, RESPONSES_ENVELOPE
 from poeflask.endpoints.responses.state import State
 from poeflask.filters.chain import Wants
 from poeflask.stores.namespace import Namespace
@@ -37,6 +39,9 @@ _NAMESPACE = "responses:1"
 
 
 @responses.post("/v1/responses")
+@described(
+    body=RESPONSES_ENVELOPE, gives=(JSON, FRAMES), example={"model": "Echo", "input": "Hello!"}
+)
 def create_response() -> Response:
     """Answer a conversation: streamed, whole, or in the background."""
     here = services()
@@ -70,6 +75,7 @@ def create_response() -> Response:
 
 
 @responses.post("/v1/responses/input_tokens")
+@described(body=RESPONSES_ENVELOPE, example={"model": "Echo", "input": "Hello!"})
 def count_input_tokens() -> Response:
     """How many tokens a request's input has; nothing is asked of the bot."""
     here = services()
@@ -80,6 +86,7 @@ def count_input_tokens() -> Response:
 
 
 @responses.post("/v1/responses/compact")
+@described()
 def compact() -> Response:
     """Refused: no bot of Poe's shortens a conversation for others to read."""
     auth.caller_of(request.headers)
@@ -90,6 +97,7 @@ def compact() -> Response:
 
 
 @responses.get("/v1/responses/<response_id>")
+@described()
 def retrieve_response(response_id: str) -> Response:
     """A response that was kept, finished or not."""
     state = _state(auth.caller_of(request.headers))
@@ -103,6 +111,7 @@ def retrieve_response(response_id: str) -> Response:
 
 
 @responses.delete("/v1/responses/<response_id>")
+@described()
 def delete_response(response_id: str) -> Response:
     """Forget a response."""
     _state(auth.caller_of(request.headers)).delete(response_id)
@@ -110,6 +119,7 @@ def delete_response(response_id: str) -> Response:
 
 
 @responses.post("/v1/responses/<response_id>/cancel")
+@described()
 def cancel_response(response_id: str) -> Response:
     """End a background response."""
     response = _state(auth.caller_of(request.headers)).cancel(response_id)
@@ -119,6 +129,7 @@ def cancel_response(response_id: str) -> Response:
 
 
 @responses.get("/v1/responses/<response_id>/input_items")
+@described(query=PAGE)
 def list_input_items(response_id: str) -> Response:
     """The items that a response answers."""
     state = _state(auth.caller_of(request.headers))
@@ -126,6 +137,7 @@ def list_input_items(response_id: str) -> Response:
 
 
 @responses.post("/v1/conversations")
+@described(body=CONVERSATION_ENVELOPE, example={"items": []})
 def create_conversation() -> Response:
     """A conversation that responses may belong to."""
     here = services()
@@ -143,12 +155,14 @@ def create_conversation() -> Response:
 
 
 @responses.get("/v1/conversations/<conversation_id>")
+@described()
 def retrieve_conversation(conversation_id: str) -> Response:
     """A conversation without its items."""
     return _json(_state(auth.caller_of(request.headers)).conversation(conversation_id))
 
 
 @responses.delete("/v1/conversations/<conversation_id>")
+@described()
 def delete_conversation(conversation_id: str) -> Response:
     """Forget a conversation."""
     _state(auth.caller_of(request.headers)).end(conversation_id)
@@ -156,6 +170,7 @@ def delete_conversation(conversation_id: str) -> Response:
 
 
 @responses.get("/v1/conversations/<conversation_id>/items")
+@described(query=PAGE)
 def list_conversation_items(conversation_id: str) -> Response:
     """The items of a conversation."""
     state = _state(auth.caller_of(request.headers))
@@ -163,6 +178,7 @@ def list_conversation_items(conversation_id: str) -> Response:
 
 
 @responses.post("/v1/conversations/<conversation_id>/items")
+@described(body=CONVERSATION_ENVELOPE, example={"items": [{"role": "user", "content": "Hello!"}]})
 def add_conversation_items(conversation_id: str) -> Response:
     """Add items to a conversation."""
     state = _state(auth.caller_of(request.headers))

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind, PoeError
 from poeflask.core.profile import Profile
+from poeflask.endpoints.describing import PAGE, described
 from poeflask.endpoints.made_files import family
 from poeflask.endpoints.videos.decode import VideoRequest, decode_page, decode_video
 from poeflask.endpoints.videos.encode import (
@@ -17,6 +18,7 @@ from poeflask.endpoints.videos.encode import (
     video_object,
 )
 from poeflask.endpoints.videos.job import VideoJob
+from poeflask.endpoints.videos.schema import VIDEO_ENVELOPE
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, draining, forms, respond
 from poeflask.web.asking import address_maker, ask, ignored_header
@@ -30,6 +32,12 @@ _REFUSED_WITHIN_S = 1.0
 
 
 @videos.post("/v1/videos")
+@described(
+    body=VIDEO_ENVELOPE,
+    form=VIDEO_ENVELOPE,
+    files={"input_reference": False},
+    example={"model": "Filmer", "prompt": "A cat"},
+)
 def create_video() -> Response:
     """Order a film."""
     here = services()
@@ -55,6 +63,7 @@ def create_video() -> Response:
 
 
 @videos.get("/v1/videos")
+@described(query=PAGE)
 def list_videos() -> Response:
     """The films that this key ordered."""
     jobs, _ = _mine()
@@ -62,6 +71,7 @@ def list_videos() -> Response:
 
 
 @videos.get("/v1/videos/<video_id>")
+@described()
 def retrieve_video(video_id: str) -> Response:
     """How far a film is."""
     jobs, _ = _mine()
@@ -70,6 +80,7 @@ def retrieve_video(video_id: str) -> Response:
 
 
 @videos.delete("/v1/videos/<video_id>")
+@described()
 def delete_video(video_id: str) -> Response:
     """Forget a film; if it is being made, stop."""
     jobs, _ = _mine()
@@ -78,6 +89,7 @@ def delete_video(video_id: str) -> Response:
 
 
 @videos.get("/v1/videos/<video_id>/content")
+@described(gives=("video/*",), query={"variant": "Only 'video'."})
 def download_video(video_id: str) -> Response:
     """The film itself."""
     jobs, caller = _mine()
