@@ -5,6 +5,7 @@
 #   make clients  run other people's clients against poeflask, a part of the tests
 #   make lint     lint and check the types only
 #   make bench    measure what requests cost, beside nginx; takes some minutes
+#   make profile  show where the time goes under one load; needs strace
 #   make check    look for what would keep poeflask from working here
 #   make clean    remove all that these made
 
@@ -13,7 +14,7 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 SOURCES := setup.cfg pyproject.toml
 
-.PHONY: help run test clients lint bench check clean
+.PHONY: help run test clients lint bench profile check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -34,6 +35,10 @@ lint: $(VENV)/installed-for-tests
 
 bench: $(VENV)/installed
 	@$(VENV)/bin/python -m bench
+
+profile: $(VENV)/installed
+	@$(PIP) install 'py-spy>=0.4,<1'
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m bench.profile
 
 check: $(VENV)/installed
 	@$(VENV)/bin/poeflask check

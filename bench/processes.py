@@ -80,6 +80,10 @@ class Server:
         """The memory of all its processes, what they share counted once."""
         return sum(map(_memory_kb, self._processes()))
 
+    def worker(self) -> int:
+        """The process that serves, for a server with one."""
+        return self._processes()[-1]
+
     def _processes(self) -> list[int]:
         found = [self._process.pid]
         for process in found:
