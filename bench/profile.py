@@ -33,24 +33,8 @@ def main(arguments: Sequence[str]) -> None:
         load(server.port, SCENARIOS[0])
         stacks, calls = Path(folder) / "stacks", Path(folder) / "calls"
         pid = server.worker()
-        _look(
-            [
-                "py-spy",
-                "record",
-                "-p",
-                pid,
-                "-d",
-                "600",
-                "-r",
-                "200",
-                "-f",
-                "raw",
-                "-o",
-                str(stacks),
-            ],
-            server.port,
-            scenario,
-        )
+        spying = f"py-spy record -p {pid} -d 600 -r 200 -f raw -o {stacks}"
+        _look(spying.split(), server.port, scenario)
         print("\n".join(_functions(stacks.read_text())))
         _look(f"strace -c -f -p {pid} -o {calls}".split(), server.port, scenario)
         print("\n".join(_system_calls(calls.read_text(), scenario.units())))
