@@ -1,17 +1,18 @@
 """JSON as text and as values: the one place that says how both are read, written and repaired.
 
-The standard library's reader and writer, because they keep what others lose: integers of any size,
-and lone surrogates (half an emoji, as bots send it when a piece ends inside one).
+The standard library reads, because it keeps what others lose: integers of any size, and lone
+surrogates (half an emoji, as bots send it when a piece ends inside one). orjson writes, in a tenth
+of the time, and says so where it cannot write such things; then the library does that as well.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any, NoReturn
 
 import json_repair
+import orjson
 
 # Made once: json.dumps would make an encoder for each call with these options.
 _AS_IT_IS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -53,14 +54,17 @@ def read(text: str | bytes) -> Any:
 
 def write(value: Any) -> str:
     """The value as compact JSON, in characters as they are; can always be encoded as UTF-8."""
-    text = _AS_IT_IS(value)
-    return text if _is_utf8(text) else _IN_ASCII(value)
+    return written(value).decode("utf-8")
 
 
-def quoted(text: str) -> str:
-    """As `write`, for a text alone, which it does in half the time."""
-    written = encode_basestring(text)
-    return written if _is_utf8(written) else encode_basestring_ascii(text)
+def written(value: Any) -> bytes:
+    """As `write`, in UTF-8."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        # Halves of characters, integers of more than 64 bits, keys that are no text.
+        text = _AS_IT_IS(value)
+        return (text if _is_utf8(text) else _IN_ASCII(value)).encode("utf-8")
 
 
 def repaired(text: str) -> Any:

@@ -307,7 +307,7 @@ class PoeClient:
             "Accept": "text/event-stream",
         }
         url = f"{self._base_url}/bot/{_quoted(bot)}"
-        content = json_text.write(body).encode("utf-8")
+        content = json_text.written(body)
         with transport_faults():
             response = self._send(_ready_post(url, self._session.headers, headers, content))
         response.request.body = None

@@ -84,7 +84,7 @@ def all_events(request: Request, answer: Answer) -> list[ReplyEvent]:
 
 def json_body(body: Mapping[str, Any], *, headers: Mapping[str, str]) -> Response:
     """A response of one JSON object."""
-    response = Response(json_text.write(body), mimetype="application/json")
+    response = Response(json_text.written(body), mimetype="application/json")
     response.headers.update(headers)
     return response
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from poeflask.core.dialect import openai_error
-from poeflask.core.json_text import quoted, write
+from poeflask.core.json_text import write
 from poeflask.core.reply import (
     Failure,
     Finish,
@@ -75,7 +75,7 @@ class ChatEncoder:
         frames = [] if self._text_heads else [self._opening(events)]
         for event in events:
             if isinstance(event, TextDelta) and (head := self._text_heads.get(event.index)):
-                frames.append(head + quoted(event.text) + self._text_end)
+                frames.append(head + write(event.text) + self._text_end)
                 continue
             frames.append(self._frames(event))
             if isinstance(event, Failure):
