@@ -74,17 +74,14 @@ class Server:
 
     def cpu_ns(self) -> int:
         """The processor time of all its processes so far."""
-        return sum(map(_cpu_ns, self._processes()))
+        return sum(map(_cpu_ns, self.processes()))
 
     def memory_kb(self) -> int:
         """The memory of all its processes, what they share counted once."""
-        return sum(map(_memory_kb, self._processes()))
+        return sum(map(_memory_kb, self.processes()))
 
-    def worker(self) -> int:
-        """The process that serves, for a server with one."""
-        return self._processes()[-1]
-
-    def _processes(self) -> list[int]:
+    def processes(self) -> list[int]:
+        """Its first process, and all that came of it."""
         found = [self._process.pid]
         for process in found:
             with suppress(OSError):
@@ -108,8 +105,8 @@ def _memory_kb(process: int) -> int:
     return 0
 
 
-def get(port: int, path: str) -> bytes:
+def get(port: int, path: str, limit_s: float = 2) -> bytes:
     """The body at a path of a server on this host."""
     url = f"http://127.0.0.1:{port}{path}"
-    with urllib.request.urlopen(url, timeout=2) as response:
+    with urllib.request.urlopen(url, timeout=limit_s) as response:
         return response.read()

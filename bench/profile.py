@@ -32,7 +32,7 @@ def main(arguments: Sequence[str]) -> None:
         server = held.enter_context(running(started["poeflask"]))
         load(server.port, SCENARIOS[0])
         stacks, calls = Path(folder) / "stacks", Path(folder) / "calls"
-        pid = server.worker()
+        pid = server.processes()[-1]
         spying = f"py-spy record -p {pid} -d 600 -r 200 -f raw -o {stacks}"
         _look(spying.split(), server.port, scenario)
         print("\n".join(_functions(stacks.read_text())))

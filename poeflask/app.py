@@ -13,6 +13,12 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from poeflask import __version__
+from poeflask.admin import routes as admin
+from poeflask.admin.parts import Parts as AdminParts
+from poeflask.admin.passwords import Passwords
+from poeflask.admin.sessions import Sessions
+from poeflask.admin.setup_links import SetupLinks
+from poeflask.admin.throttle import Throttle
 from poeflask.bridge import Bridge, Patience
 from poeflask.core import json_text
 from poeflask.core.caller import Caller
@@ -42,17 +48,17 @@ from poeflask.poe.attachments import Attachments, reattach
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import PoeClient
 from poeflask.poe.models_file import ModelsFile
+from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.poe.wire import write_query
 from poeflask.settings import Settings
-from poeflask.stores import open_store
+from poeflask.stores import open_contents, open_store
 from poeflask.stores.base import Store
 from poeflask.stores.bounded import BoundedCache
-from poeflask.stores.contents import open_contents
 from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import cors, draining, errors, logging, services
+from poeflask.web import body, cors, draining, errors, logging, screening, services
 from poeflask.web.background import Background
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
@@ -104,14 +110,20 @@ def create_app(settings: Settings | None = None) -> Flask:
     store = open_store(settings.store_url, settings.state_dir)
     app = Flask("poeflask", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
+    app.config["SEND_TIMEOUT_S"] = settings.send_timeout_s
     logging.install(app, clock=time.time, new_id=_new_id)
-    cors.install(app, settings.cors_origins)
+    cors.install(app, settings.cors_origins, closed=("admin",))
     errors.install(app, _ERROR_SHAPES)
     draining.install(app)
+    screening.install(app)
+    body.install(app, settings.body_timeout_s)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
+    made = _services(settings, store)
     with app.app_context():
-        services.install(_services(settings, store))
+        services.install(made)
+    if settings.admin == "on":
+        admin.install(app, _admin_parts(settings, store, made.threads))
     words = versioned_words(rule.rule for rule in app.url_map.iter_rules())
     app.wsgi_app = CanonicalPaths(app.wsgi_app, words)  # type: ignore[method-assign]
     if settings.trusted_proxies:
@@ -128,6 +140,7 @@ def _services(settings: Settings, store: Store) -> Services:
     make = _Upstreams(settings, store, kept, threads)
     return Services(
         upstream_for=make.upstream_for,
+        models_file=make.models_file,
         store=store,
         files=kept,
         max_file_bytes=settings.max_upload_bytes,
@@ -144,6 +157,23 @@ def _services(settings: Settings, store: Store) -> Services:
         local_key=settings.key_of_local_requests,
         catalogue_state=make.catalogue_state,
         background=Background(),
+    )
+
+
+def _admin_parts(settings: Settings, store: Store, threads: Threads) -> AdminParts:
+    return AdminParts(
+        passwords=Passwords(
+            store,
+            threads.run,
+            username=settings.admin_username,
+            given=settings.admin_password,
+            new_id=_new_id,
+        ),
+        sessions=Sessions(store, clock=time.time, new_secret=_new_secret),
+        setup_links=SetupLinks(store, _new_secret),
+        throttle=Throttle(store, clock=time.time),
+        settings=settings,
+        sources=Settings.sources(os.environ),
     )
 
 
@@ -165,6 +195,10 @@ def _new_id(prefix: str) -> str:
     return prefix + secrets.token_hex(12)
 
 
+def _new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
 class _Upstreams:
     """The real Poe and, from its first use on, the simulator of this process."""
 
@@ -174,7 +208,7 @@ class _Upstreams:
         self._kept = kept
         self._threads = threads
         self._counter = TokenCounter(o200k.load)
-        self._models_file = ModelsFile(settings.state_dir / "models.yaml")
+        self.models_file = ModelsFile(settings.state_dir / "models.yaml", run=threads.run)
         self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)
         self._demo: Upstream | None = None
 
@@ -223,12 +257,13 @@ class _Upstreams:
             user_agent=f"poeflask/{__version__}",
             on_unknown=_unknown_event,
         )
-        catalogue = Catalogue(
+        listed = Catalogue(
             client.models,
             Namespace(self._store, f"catalogue:{name}", on_failure="forget"),
             ttl_s=settings.catalogue_ttl_s,
             clock=time.time,
         )
+        catalogue = ShownCatalogue(listed, self.models_file)
         attachments = Attachments(
             client,
             BoundedCache(
@@ -247,8 +282,7 @@ class _Upstreams:
         )
 
         def make_chain(prompt: Prompt, wants: Wants) -> Chain:
-            profile = self._models_file.applied(catalogue.profile(prompt.bot))
-            return chain_for(prompt, profile, wants, aids)
+            return chain_for(prompt, catalogue.profile(prompt.bot), wants, aids)
 
         def prepare(prompt: Prompt, owner: str, key: str) -> Prompt:
             if settings.reattach_pictures == "on":

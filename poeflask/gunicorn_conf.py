@@ -12,9 +12,12 @@ monkey.patch_all()
 import gc  # noqa: E402 - the patch comes before every other import
 import os  # noqa: E402 - as above
 import signal  # noqa: E402 - as above
+import socket  # noqa: E402 - as above
 import sys  # noqa: E402 - as above
+from typing import Any  # noqa: E402 - as above
 
 import gevent  # noqa: E402 - as above
+from gunicorn import glogging  # noqa: E402 - as above
 
 wsgi_app = "poeflask.app:create_app()"
 worker_class = "gevent"
@@ -42,6 +45,23 @@ secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 accesslog = None
 
+
+class DiscreetLogger(glogging.Logger):  # type: ignore[misc] # gunicorn has no types
+    """Repeats of a request only what holds no key: Google's clients may send theirs in the line."""
+
+    def warning(self, msg, *args, **kwargs):  # type: ignore[no-untyped-def] # as above
+        """Log the sort of a fault without what was sent: "Invalid request from ip=...: sort"."""
+        if msg.startswith("Invalid request "):
+            msg = ": ".join(msg.split(": ")[:2])
+        super().warning(msg, *args, **kwargs)
+
+    def exception(self, msg, *args, **kwargs):  # type: ignore[no-untyped-def] # as above
+        """Log a fault of ours, and of the request's address only the path."""
+        super().exception(msg, *(str(one).partition("?")[0] for one in args), **kwargs)
+
+
+logger_class = DiscreetLogger
+
 # A socket that gunicorn binds itself is for its owner and its group, as the proxy's user may be.
 umask = 0o007
 
@@ -60,6 +80,20 @@ def post_worker_init(worker):  # type: ignore[no-untyped-def] # gunicorn has no 
     # gunicorn's own handler lets the worker's loop end while it waits, and then ends the process a
     # second time, with a traceback.
     signal.signal(signal.SIGQUIT, lambda *_: gevent.spawn(sys.exit, 0))
+    _bound_sending(worker)
     drain = getattr(worker.wsgi, "extensions", {}).get("poeflask.drain")
     if drain is not None:
         drain.follow(lambda: worker.alive, worker.cfg.graceful_timeout)
+
+
+def _bound_sending(worker: Any) -> None:
+    """Let the system cut connections on which nothing was acknowledged for too long.
+
+    Clients that keep a connection and read nothing would hold their greenlets for ever. What is
+    accepted takes the option over from what listens, so it costs nothing for each request; and any
+    progress counts, so a slow reader is not taken for one that has stopped.
+    """
+    limit_s = getattr(worker.wsgi, "config", {}).get("SEND_TIMEOUT_S", 0)
+    for listener in worker.sockets if limit_s else ():
+        if listener.family != socket.AF_UNIX:
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(limit_s * 1000))

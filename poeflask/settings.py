@@ -26,6 +26,7 @@ _T = TypeVar("_T")
 
 Environ = Mapping[str, str]
 When = Literal["boot", "live"]
+Source = Literal["default", "environment", "file"]
 
 
 class SettingsError(ValueError):
@@ -120,6 +121,12 @@ def _text(text: str) -> str:
     return text
 
 
+def _password(text: str) -> str:
+    if text and not 8 <= len(text) <= 256:
+        raise _UnfitError("a password of 8 to 256 characters")
+    return text
+
+
 def _choice(*names: str) -> Callable[[str], Any]:
     def read(text: str) -> str:
         if text.lower() in names:
@@ -203,6 +210,23 @@ def _is_url(text: str, schemes: set[str]) -> bool:
         return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
+
+
+def _store_url(text: str) -> str:
+    """The words in any case; a URL as it is, since its password has a case."""
+    if text.lower() in {"sqlite", "memory"}:
+        return text.lower()
+    try:
+        parts = urlsplit(text)
+        there = bool(parts.path) if parts.scheme == "unix" else bool(parts.hostname)
+        fits = parts.scheme in {"redis", "rediss", "unix"} and there and parts.port != 0
+    except ValueError:
+        fits = False
+    if fits:
+        return text
+    raise _UnfitError(
+        'sqlite, memory, or the URL of a Redis, such as "redis://:password@host:6379/0"'
+    )
 
 
 def _host(text: str) -> str:
@@ -305,12 +329,15 @@ class Settings:
         "The folder that holds what must outlive a restart.",
         shown="`$XDG_STATE_HOME/poeflask` or `~/.local/state/poeflask`",
     )
-    store_url: Literal["sqlite", "memory"] = _setting(
+    store_url: str = _setting(
         "POEFLASK_STORE_URL",
-        _choice("sqlite", "memory"),
+        _store_url,
         "sqlite",
-        "Where state is kept: `sqlite`, a file in the state folder that all workers share, or "
-        "`memory`, which each worker has for itself and forgets.",
+        "Where state is kept: `sqlite`, a file in the state folder that all workers share; a Redis "
+        "or Valkey that several hosts share, as `redis://:password@host:6379/0`, `rediss://` with "
+        "TLS, or `unix://:password@/path`; or `memory`, which each worker has for itself and "
+        "forgets.",
+        secret=True,
     )
     poe_base_url: str = _setting("POE_BASE_URL", _url, "https://api.poe.com", "Where Poe's API is.")
     poe_file_upload_url: str = _setting(
@@ -368,6 +395,19 @@ class Settings:
     )
     max_request_bytes: int = _setting(
         "MAX_REQUEST_SIZE", _size, "64MiB", "The largest request body that is taken."
+    )
+    body_timeout_s: float = _setting(
+        "POEFLASK_BODY_TIMEOUT_S",
+        _seconds(0.1),
+        "120",
+        "How long a client may take to send a request's body.",
+    )
+    send_timeout_s: float = _setting(
+        "POEFLASK_SEND_TIMEOUT_S",
+        _seconds(0.1),
+        "60",
+        "How long a client may read nothing of what is sent to it before its connection is cut; "
+        "behind a proxy the proxy's own time holds.",
     )
     max_upload_bytes: int = _setting(
         "POEFLASK_MAX_UPLOAD_SIZE",
@@ -454,6 +494,21 @@ class Settings:
         "poeflask, `everyone` is whoever reaches it, at your cost.",
     )
 
+    admin: Literal["on", "off"] = _setting(
+        "POEFLASK_ADMIN", _choice("on", "off"), "on", "Whether there is a page for you at /admin."
+    )
+    admin_username: str = _setting(
+        "ADMIN_USERNAME", _text, "admin", "The name with which one logs in at /admin."
+    )
+    admin_password: str = _setting(
+        "ADMIN_PASSWORD",
+        _password,
+        "",
+        "The password of /admin; empty: it is set through the link that `poeflask serve` or "
+        "`poeflask admin reset` prints.",
+        secret=True,
+    )
+
     @classmethod
     def from_environ(cls, environ: Environ) -> Settings:
         """Read every setting from the environment.
@@ -478,12 +533,33 @@ class Settings:
         """A row for each setting, in the order in which they are best read."""
         return tuple(_row(made) for made in fields(Settings))
 
+    @staticmethod
+    def sources(environ: Environ) -> dict[str, Source]:
+        """Where each field's value comes from, by the field's name."""
+        return {row.name: _whence(row, environ) for row in Settings.describe()}
+
     @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the address; false for a socket that a proxy uses."""
         if self.host == "localhost":
             return True
         return _is_address(self.host) and ipaddress.ip_address(self.host).is_loopback
+
+    @property
+    def bind(self) -> str:
+        """The address to listen on, as servers take it."""
+        if self.host.startswith("unix:"):
+            return self.host
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def local_url(self) -> str:
+        """The address as a client on this machine writes it; of a socket, a proxy's to be named."""
+        if self.host.startswith("unix:"):
+            return "https://your.proxy.example"
+        if self.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+            return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.bind}"
 
     @property
     def simulator_enabled(self) -> bool:
@@ -531,6 +607,13 @@ def _row(made: Field[Any]) -> SettingRow:
         when=source.when,
         secret=source.secret,
     )
+
+
+def _whence(row: SettingRow, environ: Environ) -> Source:
+    if environ.get(row.variable, "").strip():
+        return "environment"
+    is_file = row.secret and environ.get(f"{row.variable}_FILE", "").strip()
+    return "file" if is_file else "default"
 
 
 def _variables(row: SettingRow) -> tuple[str, ...]:

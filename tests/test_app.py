@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
@@ -158,3 +159,21 @@ def test_every_setting_does_something() -> None:
     ]
 
     assert [] == idle
+
+
+def test_a_clock_that_jumps_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten years on, and ten years back, the same requests are answered."""
+    now_s = [time.time()]
+    monkeypatch.setattr(time, "time", lambda: now_s[0])
+    demo = client(simulator="on")
+    statuses = []
+    for jump_s in (0, 3e8, -6e8, 3e8):
+        now_s[0] += jump_s
+        statuses += [
+            demo.post("/v1/chat/completions", json=CHAT).status_code,
+            demo.post("/v1/responses", json={"model": "Echo", "input": "hi"}).status_code,
+            demo.get("/v1/models").status_code,
+            demo.get("/readyz").status_code,
+        ]
+
+    assert [200] * 16 == statuses

@@ -10,7 +10,9 @@ import sys
 
 import gevent
 import pytest
+from gunicorn.config import Config
 
+from poeflask import gunicorn_conf
 from poeflask.cli import gunicorn_arguments
 from poeflask.settings import Settings
 
@@ -107,3 +109,35 @@ def test_nothing_is_left_in_the_home_folder(server, tmp_path_factory):
         for path in (tmp_path_factory.getbasetemp() / "gunicorn0").iterdir()
         if path.name != "__pycache__"
     )
+
+
+@pytest.mark.parametrize(
+    ("said", "logged"),
+    [
+        (
+            "Invalid request from ip=::1: Invalid HTTP request line: 'GET /?key=a b'",
+            "Invalid request from ip=::1: Invalid HTTP request line",
+        ),
+        ("Worker graceful timeout (pid:1)", "Worker graceful timeout (pid:1)"),
+    ],
+)
+def test_wrong_requests_are_not_repeated_in_the_log(caplog, said, logged):
+    """A key may stand in them."""
+    log = gunicorn_log()
+    log.warning(said)
+
+    assert [logged] == caplog.messages
+
+
+def test_a_fault_is_logged_without_the_query(caplog):
+    """A key may stand in it."""
+    gunicorn_log().exception("Error handling request %s %s", "GET", "/v1beta/models?key=a")
+
+    assert ["Error handling request GET /v1beta/models"] == caplog.messages
+
+
+def gunicorn_log():
+    """The log that gunicorn writes as poeflask configures it, heard by the test."""
+    log = gunicorn_conf.DiscreetLogger(Config())
+    log.error_log.propagate = True
+    return log

@@ -219,3 +219,68 @@ def test_the_local_key_serves_no_stranger_unless_its_owner_says_so(served, host,
 
     assert key == settings.key_of_local_requests
     assert "mine" not in repr(settings)
+
+
+def test_each_value_has_a_source():
+    """The environment, a file that it names, or the default; an empty variable is none."""
+    environ = {"PORT": "81", "HOST": " ", "ADMIN_PASSWORD_FILE": "/run/secrets/password"}
+    sources = Settings.sources(environ)
+
+    assert {row.name for row in Settings.describe()} == set(sources)
+    assert ("environment", "default", "file") == (
+        sources["port"],
+        sources["host"],
+        sources["admin_password"],
+    )
+
+
+def test_a_short_password_is_none():
+    """It is not told what it was."""
+    sentence = fault("ADMIN_PASSWORD", "123456")
+
+    assert "ADMIN_PASSWORD holds a secret that does not fit" in sentence
+    assert "8 to 256 characters" in sentence
+    assert "123456" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8080"),
+        ("::1", "http://[::1]:8080"),
+        ("0.0.0.0", "http://127.0.0.1:8080"),
+        ("::", "http://127.0.0.1:8080"),
+        ("unix:/run/a.sock", "https://your.proxy.example"),
+    ],
+)
+def test_the_address_can_be_reached_from_here(host, url):
+    """Nobody can call 0.0.0.0, and a socket is reached by way of a proxy."""
+    assert url == Settings(host=host).local_url
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("SQLite", "sqlite"),
+        ("memory", "memory"),
+        ("redis://:Hunter2@host:6379/0", "redis://:Hunter2@host:6379/0"),
+        ("rediss://host", "rediss://host"),
+        ("unix://:Hunter2@/run/redis.sock?db=1", "unix://:Hunter2@/run/redis.sock?db=1"),
+    ],
+)
+def test_a_store_is_named_or_found_by_its_url(text, value):
+    """A URL stays as it is, and is no part of what is printed."""
+    settings = Settings.from_environ({**HOME, "POEFLASK_STORE_URL": text})
+
+    assert value == settings.store_url
+    assert "Hunter2" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    "text", ["hunter2", "redis:hunter2", "redis://:hun/ter2@host", "unix://", "http://hunter2"]
+)
+def test_a_store_that_is_none_is_not_quoted(text):
+    """What does not fit may hold a password all the same."""
+    with pytest.raises(SettingsError, match="holds a secret that does not fit") as caught:
+        Settings.from_environ({**HOME, "POEFLASK_STORE_URL": text})
+    assert "hun" not in str(caught.value)

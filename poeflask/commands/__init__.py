@@ -1,0 +1,1 @@
+"""Groups of commands of `poeflask`, a module each; `poeflask.cli` names them."""

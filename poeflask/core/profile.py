@@ -35,6 +35,7 @@ class Profile:
         buffered: nothing is shown before the answer has settled, for bots that rewrite themselves.
         flags: parameters are written as `--name value` behind the text, as Poe's bots once wanted.
         parameters: what the bot lets a message set, by name.
+        defaults: the parameters that a message sets if the client wishes for nothing else.
         input_modalities, output_modalities: such as "text", "image", "video", "audio".
         context_tokens, max_output_tokens: None if Poe does not say.
     """
@@ -46,6 +47,7 @@ class Profile:
     buffered: bool = False
     flags: bool = False
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     input_modalities: tuple[str, ...] = ("text",)
     output_modalities: tuple[str, ...] = ("text",)
     context_tokens: int | None = None

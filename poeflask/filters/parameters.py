@@ -73,6 +73,7 @@ class Parameters(ReplySide):
 
     def on_prompt(self, prompt: Prompt) -> Prompt:
         parameters = parameters_for(prompt, self._profile)
+        prompt = _with_usual_temperature(prompt, parameters, self._profile)
         if self._profile.flags and parameters:
             return _with_flags(prompt, parameters)
         return replace(prompt, parameters=parameters)
@@ -87,11 +88,29 @@ def parameters_for(prompt: Prompt, profile: Profile) -> dict[str, Any]:
         **_verbosity(prompt.verbosity, declared),
         **_thinking(prompt.thinking, declared),
     }
-    given = {
+    usual = _in_its_type(profile.defaults, declared)
+    return {**usual, **mapped, **_in_its_type(prompt.parameters, declared)}
+
+
+def _in_its_type(given: Mapping[str, Any], declared: _Declared) -> dict[str, Any]:
+    return {
         name: coerced(value, declared[name].schema) if name in declared else value
-        for name, value in prompt.parameters.items()
+        for name, value in given.items()
     }
-    return {**mapped, **given}
+
+
+def _with_usual_temperature(prompt: Prompt, parameters: dict[str, Any], profile: Profile) -> Prompt:
+    """The prompt with the bot's default temperature where Poe's protocol has its place for one.
+
+    It is taken out of the parameters: bots that declare none are not sent any.
+    """
+    usual = profile.defaults.get("temperature")
+    if usual is None or "temperature" in profile.parameters or "temperature" in prompt.parameters:
+        return prompt
+    parameters.pop("temperature", None)
+    if prompt.sampling.temperature is not None:
+        return prompt
+    return replace(prompt, sampling=replace(prompt.sampling, temperature=usual))
 
 
 def left_out(prompt: Prompt, profile: Profile) -> tuple[str, ...]:

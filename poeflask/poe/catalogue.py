@@ -91,6 +91,11 @@ class Catalogue:
             return copy.bots
         raise self._error or PoeError(ErrorKind.POE_FAILED, "Poe's list of bots cannot be had.")
 
+    def at_hand(self) -> tuple[Bot, ...]:
+        """The bots that are known without long waiting, in Poe's order; none if none are."""
+        copy = self._known(patience_s=PATIENCE_S)
+        return () if copy is None else copy.bots
+
     def find(self, name: str) -> Bot | None:
         """The bot of that name, in any case; None if it is not known, or Poe's list is not."""
         copy = self._known(patience_s=PATIENCE_S)

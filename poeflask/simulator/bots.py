@@ -27,8 +27,12 @@ NOTHING_SAID = "You said nothing."
 
 
 def echo(query: Query) -> Steps:
-    """Says what you said, word by word."""
-    yield from spoken(query.words or NOTHING_SAID)
+    """Says what you said, word by word, at the pace of parameter interval_ms."""
+    pause = Wait(query.number("interval_ms", 0, most=600_000) / 1000)
+    for event in spoken(query.words or NOTHING_SAID):
+        yield event
+        if pause.duration_s:
+            yield pause
     yield DONE
 
 

@@ -115,6 +115,8 @@ def _wire(*events: Event) -> bytes:
     return b"".join(map(event_bytes, events))
 
 
+_GARBAGE = bytes(range(256)) * 4 + b"\r\n\r\n"
+
 _SAID = (text("Hello, "), text("wörld! "), text("🙂"))
 _STREAM = _wire(*_SAID, DONE)
 
@@ -180,6 +182,8 @@ SCRIPTS: Mapping[str, tuple[str, tuple[Step, ...]]] = {
         "Sends as its first event one whose data is no JSON.",
         (Raw(b"event: text\r\ndata: oops\r\n\r\n"), DONE),
     ),
+    "Garbage": ("Sends bytes that are no stream of events.", (Raw(_GARBAGE), DONE)),
+    "Garbage-Late": ("Sends such bytes after some text.", (*_SAID, Raw(_GARBAGE), DONE)),
     "No-Text-Field": (
         "Sends a text event without text.",
         (text("Hello"), Event("text", {"words": "world"}), DONE),
@@ -189,12 +193,24 @@ SCRIPTS: Mapping[str, tuple[str, tuple[Step, ...]]] = {
     "Silent-Before": ("Is silent before the headers.", (FOREVER,)),
     "Silent-Start": ("Sends headers and is silent.", (Open(), FOREVER)),
     "Silent-Middle": ("Says something and is silent.", (*_SAID, FOREVER)),
+    "Silent-In-Event": (
+        "Says something and is silent inside an event.",
+        (*_SAID, Raw(b'event: text\r\ndata: {"text": ", wor'), FOREVER),
+    ),
     "Silent-End": ("Says all, then is silent in place of done.", (*_SAID, FOREVER, DONE)),
     "Empty": ("Says nothing but done.", (DONE,)),
     "Empty-Body": ("Sends headers and ends.", (Open(),)),
     "Blank": ("Answers with white space only.", (text(" \n"), DONE)),
     "Cut-At-Once": ("Breaks the connection before the headers.", (Cut(),)),
     "Cut-After-Headers": ("Breaks the connection behind the headers.", (Open(), Cut())),
+    "Reset-At-Once": (
+        "Breaks the connection by a TCP reset before the headers.",
+        (Cut(reset=True),),
+    ),
+    "Reset-After-Headers": (
+        "Breaks the connection by a TCP reset behind the headers.",
+        (Open(), Wait(0.05), Cut(reset=True)),
+    ),
     "Cut-Between": ("Breaks the connection between two events.", (*_SAID, Cut())),
     "Cut-In-Event": (
         "Breaks the connection inside an event.",

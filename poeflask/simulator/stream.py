@@ -11,7 +11,7 @@ from typing import Any
 
 import gevent
 from flask import Response
-from gevent.select import select
+from gevent.socket import wait_read
 
 from poeflask.simulator.journal import Outcome, Visit
 from poeflask.simulator.media import Media
@@ -76,7 +76,8 @@ class Client:
 
     @staticmethod
     def _watch(connection: socket.socket) -> None:
-        select([connection], [], [])
+        # Not select, which knows no descriptor above 1023.
+        wait_read(connection.fileno())
         try:
             ahead = connection.recv(1, socket.MSG_PEEK)
         except ConnectionError:

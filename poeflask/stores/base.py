@@ -144,7 +144,8 @@ class Store(Protocol):
     """Shared state, small enough to be kept anywhere.
 
     What has come to its end is never returned, whether it has been swept away or not. A store that
-    is full lets go of what would end soonest; what has no end it never drops by itself.
+    is full lets go of what would end soonest. By itself it never drops what has no end, nor what
+    was claimed, since that would be granted again.
 
     Every method raises StoreUnavailable if the store does not answer in time.
     """

@@ -82,6 +82,11 @@ def check(claims: Sequence[Claim]) -> None:
         raise ValueError(f"two claims have the same key, of {keys}; each needs its own")
 
 
+def is_claimed(value: bytes) -> bool:
+    """Whether a value counts what was claimed: a window, leases, or a number."""
+    return value.startswith((_WINDOW, _LEASE)) or value.removeprefix(b"-").isdigit()
+
+
 def without(kept: Kept, holder: str) -> Kept | None:
     """The leases without this holder's; None if nobody holds any."""
     lines = [line for line in _lines(kept.value, _LEASE) if line.split(" ", 2)[2] != holder]
@@ -94,7 +99,10 @@ def summed(value: bytes | None, amount: int) -> int:
     Raises:
         ValueError: it is no number, or the sum is beyond `MAX_NUMBER`.
     """
-    total = int(value or b"0") + amount
+    try:
+        total = int(value or b"0") + amount
+    except ValueError:
+        raise ValueError("the value is no number") from None
     if abs(total) > MAX_NUMBER:
         raise ValueError(f"a number may be up to {MAX_NUMBER}, not {total}")
     return total
@@ -220,7 +228,7 @@ def _lease_kept(places: dict[str, tuple[float, float]]) -> Kept:
 
 def _lines(value: bytes, kind: bytes) -> list[str]:
     if not value.startswith(kind):
-        raise ValueError(f"the value {value[:20]!r} is no {kind.decode().strip()}")
+        raise ValueError(f"the value under a key is no {kind.decode().strip()}")
     text = value.removeprefix(kind).decode()
     return text.split("\n") if text else []
 

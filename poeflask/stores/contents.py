@@ -16,6 +16,9 @@ from typing import Protocol
 
 from poeflask.stores.base import StoreUnavailable
 
+FILES_FOLDER = "files"
+"""The folder's name in the folder of the state."""
+
 MEMORY_MAX_BYTES = 256 * 2**20
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -35,13 +38,6 @@ class Contents(Protocol):
 
     def delete(self, name: str) -> None:
         """Forget the content, if there is one."""
-
-
-def open_contents(store_url: str, state_dir: Path, *, max_bytes: int) -> Contents:
-    """Where contents are kept beside the store that the setting names."""
-    if store_url == "memory":
-        return MemoryContents(max_bytes=min(max_bytes, MEMORY_MAX_BYTES))
-    return FolderContents(state_dir / "files", max_bytes=max_bytes)
 
 
 class MemoryContents:

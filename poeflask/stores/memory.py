@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from poeflask.stores.base import Claim, Put, StoreUnavailable, Taken
-from poeflask.stores.claims import Kept, judge, summed, to_keep, without
+from poeflask.stores.claims import Kept, is_claimed, judge, summed, to_keep, without
 
 _SWEEP_EVERY = 256
 
@@ -114,7 +114,7 @@ class MemoryStore:
         ends = {
             key: entry.end_s
             for key, entry in self._entries.items()
-            if entry.end_s is not None and key not in entries
+            if entry.end_s is not None and key not in entries and not is_claimed(entry.value)
         }
         for key in sorted(ends, key=ends.__getitem__):
             self.delete(key)

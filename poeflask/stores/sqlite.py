@@ -12,32 +12,40 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from poeflask.stores.base import Claim, Put, StoreUnavailable, Taken
-from poeflask.stores.claims import Kept, judge, summed, to_keep, without
+from poeflask.stores.claims import Kept, is_claimed, judge, summed, to_keep, without
+from poeflask.stores.sqlite_file import (
+    FileFromLaterError,
+    FileInUseError,
+    FileNotCopiedError,
+    identity,
+    in_use,
+    open_file,
+    release,
+)
 
 _T = TypeVar("_T")
 _Work = Callable[[sqlite3.Connection], _T]
 
-_BUSY_TIMEOUT_MS = 20
 _FIRST_WAIT_S = 0.005
 _LONGEST_WAIT_S = 0.1
 _SWEEP_EVERY = 64
+_SWEEP_PAUSE_S = 60.0
 _SWEEP_ROWS = 512
 _ROOM_ROWS = 256
 _KEYS_AT_A_TIME = 256
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (
-    key TEXT PRIMARY KEY,
-    value BLOB NOT NULL,
-    end_s REAL
-);
-CREATE INDEX IF NOT EXISTS entries_end ON entries (end_s) WHERE end_s IS NOT NULL;
-"""
+_FAILURES = (sqlite3.Error, OSError, FileFromLaterError, FileInUseError, FileNotCopiedError)
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_MEND = (
+    "Stop poeflask and get it back with `poeflask restore FILE` from a backup; or move the file "
+    "away, with what is named as it is and -wal or -shm, to begin with an empty one."
+)
+
 _GET = "SELECT value, end_s FROM entries WHERE key = ? AND (end_s IS NULL OR end_s > ?)"
 _PUT = "INSERT OR REPLACE INTO entries (key, value, end_s) VALUES (?, ?, ?)"
 _DELETE = "DELETE FROM entries WHERE key = ?"
@@ -56,7 +64,7 @@ _SWEEP = (
 )
 _MAKE_ROOM = (
     "DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE end_s IS NOT NULL "
-    "ORDER BY end_s LIMIT ?)"
+    "AND NOT is_claimed(value) ORDER BY end_s LIMIT ?)"
 )
 
 
@@ -92,9 +100,12 @@ class SqliteStore:
         self._process_id = 0
         self._of_other_processes: list[sqlite3.Connection] = []
         self._writes = 0
+        self._swept_s = 0.0
+        self._file: tuple[int, int] | None = None
+        self._lock = -1
 
     def get(self, key: str) -> bytes | None:
-        kept = self._patiently(lambda connection: _kept(connection, key, self._clock()))
+        kept = self._read(lambda connection: _kept(connection, key, self._clock()))
         return None if kept is None else kept.value
 
     def put(self, key: str, value: bytes, ttl_s: float | None = None) -> None:
@@ -136,7 +147,7 @@ class SqliteStore:
 
     def items(self, prefix: str, *, after: str = "", limit: int) -> list[tuple[str, bytes]]:
         values = (prefix + after, prefix.encode() + b"\xff", self._clock(), limit)
-        rows = self._patiently(lambda connection: connection.execute(_ITEMS, values).fetchall())
+        rows = self._read(lambda connection: connection.execute(_ITEMS, values).fetchall())
         return [(key, bytes(value)) for key, value in rows]
 
     def take(self, claims: Sequence[Claim]) -> Taken:
@@ -163,10 +174,20 @@ class SqliteStore:
         if self._connection is not None and self._process_id == os.getpid():
             self._connection.close()
             self._connection = None
+            release(self._lock)
 
     def _page(self, select: str, start: str) -> list[tuple[str, int]]:
         values = (self._clock(), start, _KEYS_AT_A_TIME)
-        return self._patiently(lambda connection: connection.execute(select, values).fetchall())
+        return self._read(lambda connection: connection.execute(select, values).fetchall())
+
+    def _read(self, work: _Work[_T]) -> _T:
+        """Do the work; once a minute sweep first, so that what has ended goes without writes."""
+        now_s = self._clock()
+        if not 0 <= now_s - self._swept_s <= _SWEEP_PAUSE_S:
+            self._swept_s = now_s
+            with suppress(StoreUnavailable):
+                self._patiently(_atomic(self._sweep), patience_s=0)
+        return self._patiently(work)
 
     def _write(self, work: _Work[_T]) -> _T:
         """Do the work in one transaction; now and then, sweep a bounded number of rows first."""
@@ -175,7 +196,7 @@ class SqliteStore:
 
         def transaction(connection: sqlite3.Connection) -> _T:
             if sweep:
-                connection.execute(_SWEEP, (self._clock(), _SWEEP_ROWS))
+                self._sweep(connection)
             return work(connection)
 
         try:
@@ -186,56 +207,64 @@ class SqliteStore:
         self._patiently(_atomic(lambda connection: connection.execute(_MAKE_ROOM, (_ROOM_ROWS,))))
         return self._patiently(_atomic(work))
 
-    def _patiently(self, work: _Work[_T]) -> _T:
+    def _sweep(self, connection: sqlite3.Connection) -> None:
+        connection.execute(_SWEEP, (self._clock(), _SWEEP_ROWS))
+
+    def _patiently(self, work: _Work[_T], patience_s: float | None = None) -> _T:
         """Do the work; while the database is locked, sleep and do it again.
+
+        Args:
+            work: what is done.
+            patience_s: for how long; by default as long as the store's own.
 
         Raises:
             StoreUnavailable: locked for longer than `patience_s`, or any other trouble.
         """
+        longest_s = self._patience_s if patience_s is None else patience_s
         waited_s, wait_s = 0.0, _FIRST_WAIT_S
         while True:
             try:
                 return work(self._connected())
-            except (sqlite3.Error, OSError) as error:
-                if not _is_locked(error) or waited_s >= self._patience_s:
-                    raise StoreUnavailable(f"The store {self._path} failed: {error}.") from error
+            except _FAILURES as error:
+                if not _is_locked(error) or waited_s >= longest_s:
+                    raise self._failed(error) from error
             self._sleep(wait_s)
             waited_s += wait_s
             wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
 
+    def _failed(self, error: Exception) -> StoreUnavailable:
+        if isinstance(error, FileFromLaterError):
+            return StoreUnavailable(str(error))
+        if not any(_is(error, code) for code in _DAMAGED):
+            return StoreUnavailable(f"The store {self._path} failed: {error}.")
+        # Whoever mends it should not have to restart what runs.
+        self.close()
+        return StoreUnavailable(f"The store {self._path} is damaged: {error}. {_MEND}")
+
     def _connected(self) -> sqlite3.Connection:
-        if self._connection is not None and self._process_id == os.getpid():
-            return self._connection
-        if self._connection is not None:
+        if self._connection is not None and self._process_id != os.getpid():
             # Of the process that forked this one: closing it here would drop that one's locks.
             self._of_other_processes.append(self._connection)
             self._connection = None
-        self._connection = self._open()
-        self._process_id = os.getpid()
+        if self._connection is not None and identity(self._path) != self._file:
+            # Somebody deleted the file, or put another one in its place.
+            self.close()
+        if self._connection is None:
+            self._connection = self._open()
+            self._process_id = os.getpid()
+            self._file = identity(self._path)
         return self._connection
 
     def _open(self) -> sqlite3.Connection:
-        _make_private_file(self._path)
-        connection = sqlite3.connect(
-            self._path, timeout=_BUSY_TIMEOUT_MS / 1000, isolation_level=None
-        )
+        lock = in_use(self._path)
         try:
-            connection.execute("PRAGMA journal_mode = WAL").close()
-            connection.execute("PRAGMA synchronous = NORMAL").close()
-            (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
-            connection.execute(f"PRAGMA max_page_count = {self._max_bytes // page_bytes}").close()
-            _create(connection)
-        except sqlite3.Error:
-            connection.close()
+            connection = open_file(self._path, max_bytes=self._max_bytes)
+            connection.create_function("is_claimed", 1, is_claimed, deterministic=True)
+        except _FAILURES:
+            release(lock)
             raise
+        self._lock = lock
         return connection
-
-
-def _create(connection: sqlite3.Connection) -> None:
-    with closing(connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'entries_end'")) as c:
-        made = c.fetchone()
-    if made is None:
-        connection.executescript(f"BEGIN IMMEDIATE;{_SCHEMA}COMMIT;")
 
 
 def _kept(connection: sqlite3.Connection, key: str, now_s: float) -> Kept | None:
@@ -267,18 +296,12 @@ def _atomic(work: _Work[_T]) -> _Work[_T]:
     return transaction
 
 
-def _make_private_file(path: Path) -> None:
-    # SQLite gives its -wal and -shm files the mode of the main one.
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-    except FileExistsError:
-        # Left alone: to open and close it here would drop the locks of this process's connections.
-        return
-
-
 def _is_locked(error: BaseException) -> bool:
-    return _is(error, sqlite3.SQLITE_BUSY) or _is(error, sqlite3.SQLITE_LOCKED)
+    return (
+        isinstance(error, FileInUseError)
+        or _is(error, sqlite3.SQLITE_BUSY)
+        or _is(error, sqlite3.SQLITE_LOCKED)
+    )
 
 
 def _is(error: BaseException | None, code: int) -> bool:

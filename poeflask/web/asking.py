@@ -17,7 +17,7 @@ from poeflask.endpoints.common_fields import SkipSystemPrompt, skips_system_prom
 from poeflask.filters.chain import Wants
 from poeflask.filters.media_parameters import fitted
 from poeflask.filters.parameters import left_out
-from poeflask.poe.catalogue import Catalogue
+from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.web.services import Upstream
 
 _FIELD = re.compile(r"[\w.\[\]-]{1,64}", re.ASCII)
@@ -25,18 +25,22 @@ _MOST_FIELDS = 40
 
 
 def address(
-    prompt: Prompt, extras: Mapping[str, Any], catalogue: Catalogue
+    prompt: Prompt, extras: Mapping[str, Any], catalogue: ShownCatalogue
 ) -> tuple[Prompt, tuple[str, ...]]:
     """The prompt under the bot's own name, and the names of what this bot cannot honour.
 
-    Names that other APIs give to models are understood (`core.model_names`). Names that mean no
-    bot that Poe lists are passed on as they are: private bots are not listed.
+    The owner's aliases and names that other APIs give to models (`core.model_names`) are
+    understood. Names that mean no bot that is known are passed on as they are: private bots are
+    not listed.
 
     Args:
         prompt: as decoded; `bot` is the model's name as the client wrote it.
         extras: fields of the request that no dialect knows; those that the bot declares as
             parameters are taken as such.
-        catalogue: the bots that Poe lists.
+        catalogue: the bots that clients may ask.
+
+    Raises:
+        ClientError: kind FORBIDDEN, if the owner has disabled the bot.
     """
     bot = catalogue.resolve(prompt.bot)
     name = prompt.bot if bot is None else bot.handle
@@ -60,7 +64,7 @@ def address_maker(
     prompt: Prompt,
     extras: Mapping[str, Any],
     wishes: Mapping[str, Any],
-    catalogue: Catalogue,
+    catalogue: ShownCatalogue,
     *,
     skip_system_prompt: SkipSystemPrompt,
 ) -> Making:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import gevent
-from flask import Request
+from flask import Flask, Request
+from flask import request as current_request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
@@ -13,7 +14,19 @@ from poeflask.core import json_text
 from poeflask.core.errors import ClientError, ErrorKind
 
 _READ_S = 120.0
-"""A body must have come after this long; nginx, in front, buffers it and is stricter."""
+"""A body must have come after this long, if the app says nothing else; nginx, in front, buffers it
+and is stricter."""
+
+_LIMIT_S = "poeflask.body_timeout_s"
+
+
+def install(app: Flask, timeout_s: float) -> None:
+    """Let the bodies of this app's requests take so long."""
+
+    def allow() -> None:
+        current_request.environ[_LIMIT_S] = timeout_s
+
+    app.before_request(allow)
 
 
 def json_object(request: Request) -> dict[str, Any]:
@@ -66,7 +79,8 @@ def content(request: Request) -> bytes:
             f"The body is sent with Content-Encoding {encoding[:40]!r}; send it uncompressed.",
         )
     # Not a TimeoutError: werkzeug would take that for a client that left.
-    deadline = gevent.Timeout(_READ_S)
+    limit_s = request.environ.get(_LIMIT_S, _READ_S)
+    deadline = gevent.Timeout(limit_s)
     try:
         with deadline:
             return _all_bytes(request)
@@ -74,7 +88,7 @@ def content(request: Request) -> bytes:
         if late is not deadline:
             raise
         raise ClientError(
-            ErrorKind.REQUEST_TIMEOUT, f"The body did not arrive within {_READ_S:g} seconds."
+            ErrorKind.REQUEST_TIMEOUT, f"The body did not arrive within {limit_s:g} seconds."
         ) from late
     except (ParseException, ClientDisconnected, OSError) as error:
         raise ClientError(

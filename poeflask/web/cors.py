@@ -13,7 +13,7 @@ _NAMES = re.compile(r"[\w!#$%&'*+.^`|~, \t-]+", re.ASCII)
 """Names of headers with commas between: what a client sends is not sent back unread."""
 
 
-def install(app: Flask, origins: Collection[str]) -> None:
+def install(app: Flask, origins: Collection[str], *, closed: Collection[str] = ()) -> None:
     """Answer pre-flights and mark answers.
 
     A pre-flight is granted whatever headers it asks for: SDKs send many, and none of them gives a
@@ -22,13 +22,21 @@ def install(app: Flask, origins: Collection[str]) -> None:
     Args:
         app: the app.
         origins: who may ask, such as "https://chat.example"; "*" for everybody.
+        closed: first words of paths that are for pages of their own origin alone.
     """
 
+    def is_closed() -> bool:
+        return request.path.split("/", 2)[1] in closed
+
     def preflight() -> Response | None:
+        if is_closed():
+            return None
         asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
         return Response(status=204) if asks else None
 
     def mark(response: Response) -> Response:
+        if is_closed():
+            return response
         origin = request.headers.get("Origin")
         if origins and "*" not in origins:
             # Also where it is not allowed: a cache must not give one origin's answer to another.

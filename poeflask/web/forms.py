@@ -29,7 +29,8 @@ def form(request: Request) -> Form:
 
     Raises:
         ClientError: the body is no form, cannot be read as the form that it says it is, has too
-            many parts or a text that is too long; or it is compressed, cut off or too slow.
+            many parts, one without a name or a text that is too long; or it is compressed, cut off
+            or too slow.
     """
     if not is_form(request):
         raise ClientError(
@@ -60,6 +61,8 @@ def form(request: Request) -> Form:
             "The body could not be read as a form: it breaks off, or its boundary is not the one "
             "that the Content-Type names.",
         ) from error
+    if None in texts or None in files:
+        raise ClientError(ErrorKind.INVALID_REQUEST, "Every part of a form must have a name.")
     return Form(tuple(texts.items(multi=True)), tuple(_files(files)))
 
 

@@ -119,7 +119,8 @@ def document(app: Flask, version: str) -> dict[str, Any]:
         info={"description": _ABOUT},
         servers=[{"url": "/"}],
         security=[{name: []} for name in _SECURITY],
-        tags=[_room(app, name) for name in app.blueprints],
+        # The pages of the admin are for people alone.
+        tags=[_room(app, name) for name in app.blueprints if name.split(".")[0] != "admin"],
     )
     plugin.converter.add_attribute_function(_shape)  # type: ignore[union-attr] # made by the line above
     for name, scheme in _SECURITY.items():

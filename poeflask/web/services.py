@@ -12,8 +12,9 @@ from poeflask.bridge import Bridge
 from poeflask.core.caller import Caller
 from poeflask.core.prompt import Prompt
 from poeflask.embedder import Embedder
-from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import OpenFile
+from poeflask.poe.models_file import ModelsFile
+from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.base import Store
 from poeflask.stores.kept_files import KeptFiles
 from poeflask.threads import Threads
@@ -28,13 +29,13 @@ class Upstream:
 
     Attributes:
         bridge: asks its bots.
-        catalogue: the bots that it lists.
+        catalogue: the bots that it lists, as the owner wants them shown.
         open_file: a file that one of its bots gave, to be read piece by piece.
         fetch: such a file whole, and its media type.
     """
 
     bridge: Bridge
-    catalogue: Catalogue
+    catalogue: ShownCatalogue
     open_file: Callable[[str], OpenFile]
     fetch: Callable[[str], tuple[bytes, str]]
 
@@ -45,6 +46,7 @@ class Services:
 
     Attributes:
         upstream_for: the Poe that answers a caller.
+        models_file: what the owner says of models, to be read and changed.
         store: where shared state is kept.
         files: what clients keep here.
         max_file_bytes: the largest file that is taken.
@@ -66,6 +68,7 @@ class Services:
     """
 
     upstream_for: Callable[[Caller], Upstream]
+    models_file: ModelsFile
     store: Store
     files: KeptFiles
     max_file_bytes: int

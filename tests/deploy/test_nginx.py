@@ -55,6 +55,9 @@ class Backend:
         if environ["PATH_INFO"] == "/busy":
             start_response("503 Service Unavailable", [("Retry-After", "77")])
             return [b"its own words"]
+        if environ["PATH_INFO"] == "/page":
+            start_response("200 OK", [("Referrer-Policy", "same-origin")])
+            return [b"a page"]
         body = environ["wsgi.input"].read()
         told = {name: value for name, value in environ.items() if name.startswith("HTTP_")}
         start_response("200 OK", [("Content-Type", "application/json")])
@@ -133,6 +136,7 @@ def write_site(folder, certificate, http_port, https_port, changes):
         "/etc/letsencrypt/live/poeflask.example/privkey.pem": f"{certificate}/key.pem",
         "/run/poeflask.sock": f"{folder}/poeflask.sock",
         "/var/log/nginx/access.log": f"{folder}/access.log",
+        "/var/log/nginx/error.log": f"{folder}/site-error.log",
         **changes,
     }
     text = CONF.read_text(encoding="utf-8")
@@ -338,6 +342,13 @@ def test_every_answer_is_hardened(front, path):
     assert "nginx" == headers["Server"]
 
 
+def test_a_page_keeps_its_own_referrer_policy(front):
+    """Under "no-referrer" a browser would not say where a form comes from."""
+    _, headers, _ = front.ask("/page")
+
+    assert ["same-origin"] == headers.get_all("Referrer-Policy")
+
+
 def test_no_query_is_logged(front, tmp_path):
     """Google's clients may send their key in it."""
     front.ask("/v1beta/models?key=canary-815")
@@ -352,6 +363,17 @@ def test_no_query_is_logged(front, tmp_path):
             gevent.sleep(0.01)
 
     assert all('"GET /v1beta/models HTTP/' in line for line in logged)
+
+
+def test_no_query_is_logged_with_an_error(front, tmp_path):
+    """Neither where poeflask cannot be reached, nor where a client is told to wait."""
+    front.backend.stop(timeout=0)
+    statuses = {front.ask("/v1beta/models?key=canary-815")[0] for _ in range(80)}
+    logs = [path.read_text() for path in tmp_path.glob("*.log")]
+
+    assert {502, 429} == statuses
+    assert 3 == len(logs)
+    assert not any("canary-815" in log for log in logs)
 
 
 def test_poeflask_itself_says_what_nginx_would_only_cut():

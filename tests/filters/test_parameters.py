@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -309,6 +311,40 @@ def test_parameters_are_set_on_the_prompt():
 
     assert {"reasoning_effort": "high"} == got.parameters
     assert prompt.messages == got.messages
+
+
+def test_the_owners_defaults_stand_under_every_wish():
+    """The client's parameters and wishes win; what it does not speak of is the owner's."""
+    profile = replace(GPT_5, defaults={"reasoning_effort": "high", "size": "L", "web": True})
+    asked = ask(thinking=Thinking(effort="low"), parameters={"size": "S"})
+
+    assert {"reasoning_effort": "high", "size": "L", "web": True} == parameters_for(ask(), profile)
+    assert {"reasoning_effort": "low", "size": "S", "web": True} == parameters_for(asked, profile)
+
+
+@pytest.mark.parametrize(
+    ("declared", "wishes", "temperature", "parameters"),
+    [
+        ({}, {}, 0.2, {}),
+        ({}, {"sampling": Sampling(temperature=0.9)}, 0.9, {}),
+        ({}, {"parameters": {"temperature": 1}}, None, {"temperature": 1}),
+        ({"temperature": numbers(0, 2)}, {}, None, {"temperature": 0.2}),
+        (
+            {"temperature": numbers(0, 2)},
+            {"sampling": Sampling(temperature=0.9)},
+            0.9,
+            {"temperature": 0.9},
+        ),
+    ],
+)
+def test_a_default_temperature_goes_where_the_bot_looks_for_it(
+    declared, wishes, temperature, parameters
+):
+    """To the protocol's own place, unless the bot declares it as a parameter."""
+    profile = replace(bot(**declared), defaults={"temperature": 0.2})
+    got = Parameters(profile).on_prompt(ask(**wishes))
+
+    assert (temperature, parameters) == (got.sampling.temperature, got.parameters)
 
 
 def test_wishes_that_nobody_can_honour_are_named():

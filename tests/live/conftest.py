@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,8 +99,17 @@ def running(
             process.wait(10)
 
 
-def gunicorn(port: int, drain_s: int = 2) -> list[str]:
-    """The command that serves poeflask on one worker, which may go on so long when it must stop."""
+def gunicorn(
+    port: int, drain_s: int = 2, *, workers: int = 1, binds: Sequence[str] = ()
+) -> list[str]:
+    """The command that serves poeflask, whose workers may go on so long when they must stop.
+
+    Args:
+        port: where it listens on 127.0.0.1.
+        drain_s: how long running answers may go on.
+        workers: how many processes serve.
+        binds: where else it listens, as gunicorn says it.
+    """
     return [
         sys.executable,
         "-m",
@@ -109,8 +118,9 @@ def gunicorn(port: int, drain_s: int = 2) -> list[str]:
         "python:poeflask.gunicorn_conf",
         "-b",
         f"127.0.0.1:{port}",
+        *(argument for bind in binds for argument in ("-b", bind)),
         "-w",
-        "1",
+        str(workers),
         "--graceful-timeout",
         str(drain_s),
         "wsgi:app",
@@ -119,7 +129,13 @@ def gunicorn(port: int, drain_s: int = 2) -> list[str]:
 
 @contextmanager
 def serving(
-    simulator: Simulator, folder: Path, *, drain_s: int = 2, **settings: str
+    simulator: Simulator,
+    folder: Path,
+    *,
+    drain_s: int = 2,
+    workers: int = 1,
+    binds: Sequence[str] = (),
+    **settings: str,
 ) -> Iterator[Live]:
     """A poeflask whose Poe is the simulator, with these environment variables besides."""
     port = free_port()
@@ -133,7 +149,8 @@ def serving(
         **settings,
     }
     log = folder / "poeflask.log"
-    with running(gunicorn(port, drain_s), f"{url}/healthz", log, environment) as process:
+    command = gunicorn(port, drain_s, workers=workers, binds=binds)
+    with running(command, f"{url}/healthz", log, environment) as process:
         yield Live(url, port, simulator, log, process.pid)
 
 

@@ -77,7 +77,7 @@ def test_numbers_are_bounded():
     assert summed(b"4", 3) == 7
     with pytest.raises(ValueError, match="a number may be up to"):
         summed(b"%d" % MAX_NUMBER, 1)
-    with pytest.raises(ValueError, match="invalid literal"):
+    with pytest.raises(ValueError, match="is no number"):
         summed(b"four", 1)
 
 

@@ -7,7 +7,8 @@ import os
 import pytest
 
 from poeflask.stores.base import StoreUnavailable
-from poeflask.stores.contents import FolderContents, MemoryContents, open_contents
+from poeflask.stores.contents import FolderContents, MemoryContents
+from poeflask.stores.redis import RedisContents
 
 
 @pytest.fixture
@@ -16,11 +17,14 @@ def now_s():
     return [1000.0]
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["memory", "folder", "redis"])
 def contents(request, tmp_path, now_s):
-    """A place for 100 bytes, of either sort."""
+    """A place for 100 bytes, of each sort."""
     if request.param == "memory":
         return MemoryContents(max_bytes=100, clock=lambda: now_s[0])
+    if request.param == "redis":
+        url = request.getfixturevalue("empty_redis").url
+        return RedisContents(url, max_bytes=100, clock=lambda: now_s[0])
     return FolderContents(tmp_path / "deep" / "files", max_bytes=100, clock=lambda: now_s[0])
 
 
@@ -97,13 +101,3 @@ def test_a_folder_that_cannot_be_written_is_said_to_be_so(tmp_path):
         broken.get("a")
     with pytest.raises(StoreUnavailable):
         broken.delete("a")
-
-
-def test_the_setting_of_the_store_decides(tmp_path):
-    """A store in memory keeps contents there too, and not too many."""
-    open_contents("sqlite", tmp_path, max_bytes=10).put("a", b"x", 9e9)
-    in_memory = open_contents("memory", tmp_path, max_bytes=2**60)
-    in_memory.put("b", b"x", 9e9)
-
-    assert ["a"] == os.listdir(tmp_path / "files")
-    assert isinstance(in_memory, MemoryContents)

@@ -14,6 +14,7 @@ from poeflask.stores.base import (
     Window,
 )
 from poeflask.stores.memory import MemoryStore
+from poeflask.stores.redis import RedisStore
 from poeflask.stores.sqlite import SqliteStore
 
 MAX_BYTES = 2**20
@@ -35,15 +36,36 @@ def clock():
     return Clock()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "redis"])
 def store(request, tmp_path, clock):
     """Each store, empty."""
-    if request.param == "memory":
-        made = MemoryStore(max_bytes=MAX_BYTES, clock=clock)
-    else:
-        made = SqliteStore(tmp_path / "state" / "store.db", max_bytes=MAX_BYTES, clock=clock)
+    made = STORES[request.param](request, tmp_path, clock)
     yield made
     made.close()
+
+
+def memory(request, tmp_path, clock):
+    """The store in memory."""
+    return MemoryStore(max_bytes=MAX_BYTES, clock=clock)
+
+
+def sqlite(request, tmp_path, clock):
+    """The store in a file."""
+    return SqliteStore(tmp_path / "state" / "store.db", max_bytes=MAX_BYTES, clock=clock)
+
+
+def redis(request, tmp_path, clock):
+    """The store in a Redis that has no more room than the others."""
+    server = request.getfixturevalue("empty_redis")
+    made = RedisStore(server.url, clock=clock)
+    made.get("k")
+    with server.client() as client:
+        used = client.info("memory")["used_memory"]
+        client.config_set("maxmemory", used + MAX_BYTES)
+    return made
+
+
+STORES = {"memory": memory, "sqlite": sqlite, "redis": redis}
 
 
 def test_what_is_put_is_got(store):
@@ -124,7 +146,7 @@ def test_adding_to_what_is_no_number_changes_nothing(store):
     """Text cannot be added to."""
     store.put("k", b"one")
 
-    with pytest.raises(ValueError, match="invalid literal"):
+    with pytest.raises(ValueError, match="is no number"):
         store.add("k", 1)
     assert store.get("k") == b"one"
     store.put("k", b"1")
@@ -164,6 +186,19 @@ def test_a_full_store_lets_go_of_what_ends_soonest(store):
     assert store.get("k59") == bytes(65536)
     assert store.get("k00") is None
     assert store.get("for good") == b"kept"
+
+
+def test_a_full_store_does_not_forget_what_was_claimed(store):
+    """Nobody gets a limit anew by filling the store, however soon the claim ends."""
+    claims = [Window("w", 3, 3, 60), Total("t", 3, 3, 60), Lease("l", "a", 1, 60)]
+    store.take(claims)
+    for number in range(60):
+        store.put(f"k{number:02}", bytes(65536), ttl_s=100 + number)
+    again = [store.take([claim]).refused for claim in claims[:2]]
+
+    assert again == [0, 0]
+    assert store.take([Lease("l", "b", 1, 60)]).refused == 0
+    assert store.get("k59") == bytes(65536)
 
 
 def test_a_store_full_of_what_must_stay_says_so(store):
@@ -404,7 +439,7 @@ def test_one_key_is_for_one_claim(store):
     with pytest.raises(ValueError, match="two claims have the same key"):
         store.take([Window("w", 1, 1, 60), Total("w", 1, 1, 60)])
     for claim in [Window("k", 1, 1, 60), Lease("k", "a", 1, 60), Total("k", 1, 1, 60)]:
-        with pytest.raises(ValueError, match=r"is no|invalid literal"):
+        with pytest.raises(ValueError, match="is no"):
             store.take([claim])
     with pytest.raises(ValueError, match="is no lease"):
         store.give_back("w", "a")

@@ -5,12 +5,16 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 
 import gevent
 import pytest
 
+from poeflask.core.errors import OwnError
 from poeflask.stores.base import Lease, StoreUnavailable, Total, Window
+from poeflask.stores.namespace import Namespace
 from poeflask.stores.sqlite import SqliteStore
+from poeflask.stores.sqlite_file import WAL_MAX_BYTES, companions
 
 ADD_MANY = """
 import pathlib, sys
@@ -80,7 +84,9 @@ def test_the_files_are_their_owners_alone(path, store):
     store.put("k", b"secret")
     modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in path.parent.iterdir()}
 
-    assert modes == {"store.db": 0o600, "store.db-wal": 0o600, "store.db-shm": 0o600}
+    assert modes == dict.fromkeys(
+        ["store.db", "store.db-wal", "store.db-shm", "store.db-lock"], 0o600
+    )
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
@@ -151,8 +157,53 @@ def test_a_file_that_is_no_database_is_told(path, store):
     path.parent.mkdir()
     path.write_bytes(b"rubbish " * 1000)
 
-    with pytest.raises(StoreUnavailable, match="not a database"):
+    with pytest.raises(StoreUnavailable, match="not a database") as caught:
         store.get("k")
+    assert "poeflask restore FILE" in str(caught.value)
+    path.unlink()
+    store.put("k", b"new")
+    assert store.get("k") == b"new"
+
+
+def test_a_damaged_file_is_told_and_can_be_exchanged(path, store):
+    """The sentence says what to do; what runs goes on with what is put in its place."""
+    for number in range(2000):
+        store.put(f"k{number}", bytes(500))
+    store.close()
+    content = path.read_bytes()
+    path.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
+    words = []
+    for number in range(0, 2000, 100):
+        with pytest.raises(StoreUnavailable) as caught:
+            store.get(f"k{number}")
+        words.append(str(caught.value))
+    path.write_bytes(content)
+
+    assert all("is damaged" in text and "poeflask restore FILE" in text for text in words)
+    assert store.get("k1000") == bytes(500)
+
+
+def test_a_file_that_is_deleted_or_replaced_is_noticed(tmp_path, path, store):
+    """Nobody goes on with a file that is no longer there, in whatever process."""
+    other = SqliteStore(path)
+    store.put("k", b"old")
+    assert other.get("k") == b"old"
+    path.unlink()
+    deleted = store.get("k"), other.get("k")
+    store.put("k", b"new")
+    found = other.get("k")
+    replacing = SqliteStore(tmp_path / "other" / "store.db")
+    replacing.put("k", b"replaced")
+    replacing.close()
+    for left_over in companions(path):
+        left_over.unlink()
+    os.replace(tmp_path / "other" / "store.db", path)
+
+    assert (deleted, found) == ((None, None), b"new")
+    assert (store.get("k"), other.get("k")) == (b"replaced", b"replaced")
+    store.put("k", b"more")
+    assert other.get("k") == b"more"
+    other.close()
 
 
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
@@ -162,6 +213,114 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
 
     with pytest.raises(StoreUnavailable, match=r"File exists|Not a directory"):
         store.get("k")
+
+
+def test_the_log_of_writes_stays_small(path, store):
+    """However much is written; it is written into the file and begins anew."""
+    for _ in range(600):
+        store.put("k", bytes(100_000))
+    wal, _ = companions(path)
+
+    assert wal.stat().st_size < 8 * 2**20
+    assert path.stat().st_size < 2**20
+
+
+def test_the_log_of_writes_is_short_again_after_a_long_read(path, store):
+    """Somebody who reads for long lets it grow; afterwards it is cut."""
+    store.put("k", b"")
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM entries").fetchone()
+    for _ in range(200):
+        store.put("k", bytes(100_000))
+    wal, _ = companions(path)
+    grown = wal.stat().st_size
+    reader.execute("COMMIT")
+    reader.close()
+    for _ in range(10):
+        store.put("k", b"")
+
+    assert grown > 2 * WAL_MAX_BYTES
+    assert wal.stat().st_size <= WAL_MAX_BYTES
+
+
+def test_a_full_file_still_takes_what_can_be_forgotten(path):
+    """What must stay is refused, what forgets goes on, and what is there can be read."""
+    store = SqliteStore(path, max_bytes=2**20)
+    keys = Namespace(store, "keys", on_failure="refuse")
+    uploads = Namespace(store, "uploads", on_failure="forget")
+    refused = 0
+    for number in range(600):
+        try:
+            keys.put(f"k{number}", "x" * 2000)
+        except OwnError:
+            refused += 1
+    uploads.put("u", "x" * 50_000)
+
+    assert 0 < refused < 300
+    assert keys.get("k0") == "x" * 2000
+    assert uploads.get("u") is None
+    assert path.stat().st_size <= 2**20
+    for number in range(20):
+        keys.delete(f"k{number}")
+    keys.put("new", "x" * 1000)
+    assert keys.get("new") == "x" * 1000
+    store.close()
+
+
+FILL = """
+import pathlib, resource, sys
+from poeflask.core.errors import OwnError
+from poeflask.stores.namespace import Namespace
+from poeflask.stores.sqlite import SqliteStore
+store = SqliteStore(pathlib.Path(sys.argv[1]))
+keys = Namespace(store, "keys", on_failure="refuse")
+uploads = Namespace(store, "uploads", on_failure="forget")
+keys.put("first", 1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2**20, resource.RLIM_INFINITY))
+refused = 0
+for number in range(300):
+    uploads.put(f"u{number}", "x" * 9000, ttl_s=600)
+    try:
+        keys.put(f"k{number}", "x" * 9000)
+    except OwnError:
+        refused += 1
+found = keys.get("first")
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+keys.put("last", 2)
+print(refused > 0, found, keys.get("last"))
+"""
+
+
+def test_a_full_disk_is_survived(path):
+    """While nothing can be written, reads go on; when there is room again, so do writes."""
+    command = [sys.executable, "-c", FILL, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert done.stdout.splitlines()[-1] == "True 1 2"
+
+
+def test_what_has_ended_goes_without_writes(path):
+    """Who only reads sweeps too, once a minute; a lock of somebody else holds up no read."""
+    now_s = [1000.0]
+    store = SqliteStore(path, clock=lambda: now_s[0], patience_s=5)
+    for number in range(20):
+        store.put(f"k{number}", b"", ttl_s=5)
+    with sqlite3.connect(path, isolation_level=None) as other:
+        other.execute("BEGIN IMMEDIATE")
+        now_s[0] += 61
+        started_s = time.monotonic()
+        store.get("k")
+        took_s = time.monotonic() - started_s
+        other.execute("COMMIT")
+        now_s[0] += 61
+        store.get("k")
+        (rows,) = other.execute("SELECT count(*) FROM entries").fetchone()
+    other.close()
+    store.close()
+
+    assert took_s < 1
+    assert rows == 0
 
 
 def test_what_has_ended_is_swept_away(path):

@@ -108,3 +108,18 @@ def test_no_origin_may_be_admitted() -> None:
 
     assert "Access-Control-Allow-Origin" not in headers
     assert "Vary" not in headers
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+def test_what_is_closed_is_for_its_own_origin(method: str) -> None:
+    """Whoever is admitted elsewhere."""
+    app = Flask("small", static_folder=None)
+    cors.install(app, ["*"], closed=("inner",))
+    app.add_url_rule("/inner/a", "inner", view_func=lambda: "a")
+    app.add_url_rule("/innermost", "innermost", view_func=lambda: "a")
+    client = app.test_client()
+    inner = client.open("/inner/a", method=method, headers=ASKS).headers
+    other = client.open("/innermost", method=method, headers=ASKS).headers
+
+    assert [] == [name for name, _ in inner if name.startswith("Access-Control")]
+    assert "*" == other["Access-Control-Allow-Origin"]

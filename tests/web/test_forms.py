@@ -43,6 +43,9 @@ def test_texts_and_files_keep_their_order() -> None:
     ) == form(request(body))
 
 
+NAMELESS = b'--XX\r\nContent-Disposition: form-data; filename="a"\r\n\r\n1\r\n--XX--\r\n'
+
+
 @pytest.mark.parametrize(
     ("body", "content_type", "kind"),
     [
@@ -52,6 +55,7 @@ def test_texts_and_files_keep_their_order() -> None:
         (b"--XX--\r\n", "multipart/form-data", ErrorKind.INVALID_REQUEST),
         (b"hello", TYPE, ErrorKind.INVALID_REQUEST),
         (part("a", b"1"), TYPE, ErrorKind.INVALID_REQUEST),
+        (NAMELESS, TYPE, ErrorKind.INVALID_REQUEST),
         (part("a", b"1")[:-9], TYPE, ErrorKind.INVALID_REQUEST),
         (part("a", b"1") + b"--XX--\r\n", f"{TYPE}Y", ErrorKind.INVALID_REQUEST),
         (
@@ -65,7 +69,7 @@ def test_texts_and_files_keep_their_order() -> None:
             ErrorKind.BODY_TOO_LARGE,
         ),
     ],
-    ids=range(10),
+    ids=range(11),
 )
 def test_what_is_no_form(body: bytes, content_type: str, kind: ErrorKind) -> None:
     """A body that is no whole form within the limits is the client's error."""

@@ -37,7 +37,7 @@ _TYPES: Mapping[Form, str] = {"sse": "text/event-stream", "array": "application/
 @gemini.get("/v1alpha/models")
 @described()
 def list_models() -> Response:
-    """All bots that Poe lists, on one page."""
+    """All bots that clients see, on one page."""
     return _json(model_card.model_list(services().upstream_for(_caller()).catalogue.bots()))
 
 

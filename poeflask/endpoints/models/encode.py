@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from poeflask.core.bot import Bot
+from poeflask.core.override import KnownBot
 from poeflask.endpoints.shapes import wrong
 
 
@@ -42,6 +43,79 @@ def _parameters(value: Any) -> list[Any]:
     """What the bot can be set to, in Poe's own words, which may be none."""
     entries = value if isinstance(value, list) else []
     return [entry for entry in entries if isinstance(entry, Mapping)]
+
+
+def known_model(known: KnownBot) -> dict[str, Any]:
+    """All that is known of a bot, for the owner: what clients see, what the owner says, and whence.
+
+    `sources` says for each value that may differ whether it is Poe's, the owner's (from
+    `models.yaml`), or what holds for every bot of which nothing is said.
+    """
+    override = known.override
+    profile = override.applied(known.bot.profile)
+    return {
+        **model(known.bot),
+        "listed_by_poe": known.is_listed,
+        "shown": known.shows_its_name,
+        "hidden": bool(override.hidden),
+        "disabled": bool(override.disabled),
+        "custom": bool(override.custom),
+        "shadowed_by": known.shadowed_by or None,
+        "aliases": list(override.aliases),
+        "groups": list(known.groups),
+        "fallbacks": list(override.fallbacks),
+        "default_parameters": dict(override.parameters),
+        "native_tools": profile.native_tools,
+        "tools": profile.tools_mode,
+        "thinking_marks": profile.thinking_marks,
+        "buffered": profile.buffered,
+        "flags": profile.flags,
+        "sources": _sources(known),
+    }
+
+
+def known_list(bots: Iterable[KnownBot]) -> dict[str, Any]:
+    """Every bot that is known, hidden and disabled ones too."""
+    return {"object": "list", "data": [known_model(known) for known in bots]}
+
+
+def _sources(known: KnownBot) -> dict[str, str]:
+    from_poe = "poe" if known.is_listed else "default"
+    described = dict.fromkeys(_DESCRIBED_BY, from_poe)
+    treated = dict.fromkeys(_TREATED_BY, "default")
+    said = {
+        name: "models.yaml"
+        for name, attribute in {**_DESCRIBED_BY, **_TREATED_BY}.items()
+        if getattr(known.override, attribute) not in _SAYS_NOTHING
+    }
+    return {**described, **treated, **said}
+
+
+_SAYS_NOTHING: tuple[object, ...] = (None, (), {})
+
+_DESCRIBED_BY: Mapping[str, str] = {
+    "owned_by": "owner",
+    "created": "created_s",
+    "description": "description",
+    "context_length": "context_tokens",
+    "max_output_tokens": "max_output_tokens",
+    "input_modalities": "input_modalities",
+    "output_modalities": "output_modalities",
+    "pricing": "price",
+}
+_TREATED_BY: Mapping[str, str] = {
+    "hidden": "hidden",
+    "disabled": "disabled",
+    "custom": "custom",
+    "aliases": "aliases",
+    "fallbacks": "fallbacks",
+    "default_parameters": "parameters",
+    "tools": "tools",
+    "thinking_marks": "reasoning",
+    "buffered": "buffered",
+    "flags": "flags",
+}
+"""By the names of values: the attribute of `Override` that says otherwise than Poe, or at all."""
 
 
 def model_list(bots: Sequence[Bot], *, has_more: bool = False) -> Mapping[str, Any]:

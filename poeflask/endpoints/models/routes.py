@@ -18,7 +18,7 @@ models = Blueprint("models", __name__)
 @models.get("/v1/models")
 @described(query=ANTHROPIC_PAGE, note="Without a limit all of them.")
 def list_models() -> Response:
-    """All bots that Poe lists, page by page for those who turn pages as Anthropic's clients do."""
+    """All bots that clients see, page by page for those who turn pages as Anthropic's do."""
     bots = services().upstream_for(auth.caller_of(request.headers)).catalogue.bots()
     if not speaks_anthropic(request):
         return _json(model_list(bots))
@@ -32,7 +32,7 @@ def retrieve_model(name: str) -> Response:
     """One bot, by its name in whatever case, or by what another API calls it."""
     upstream = services().upstream_for(auth.caller_of(request.headers))
     upstream.catalogue.bots()
-    bot = upstream.catalogue.resolve(name)
+    bot = upstream.catalogue.look_up(name)
     if bot is None:
         raise PoeError(
             ErrorKind.UNKNOWN_MODEL,

@@ -71,7 +71,7 @@ def generate() -> Response:
 @ollama.get("/api/tags")
 @described()
 def list_models() -> Response:
-    """All bots that Poe lists."""
+    """All bots that clients see."""
     return _json(model_card.tags(services().upstream_for(_caller()).catalogue.bots()))
 
 

@@ -10,7 +10,14 @@ from openai.types import Model
 
 from poeflask.core.bot import Bot
 from poeflask.core.errors import ClientError
-from poeflask.endpoints.models.encode import model, model_list, model_page
+from poeflask.core.override import KnownBot, Override
+from poeflask.endpoints.models.encode import (
+    known_list,
+    known_model,
+    model,
+    model_list,
+    model_page,
+)
 from poeflask.poe.catalogue import read_bots
 
 BOTS = read_bots(
@@ -140,3 +147,55 @@ def test_a_wrong_page_is_refused(asked: dict[str, str], param: str):
         model_page(BOTS, **asked)
 
     assert param == caught.value.param
+
+
+def test_the_owner_sees_all_that_is_known() -> None:
+    """What clients see, what the owner says, and where each value comes from."""
+    said = Override(
+        aliases=("x",),
+        disabled=True,
+        tools="prompted",
+        parameters={"a": 1},
+        price={"prompt": "2"},
+        fallbacks=("Y",),
+    )
+    bot = Bot(id="b", handle="B", owned_by="Poe", features=("tools",))
+    told = known_model(KnownBot(bot=said.shown(bot), override=said, groups=("g",)))
+
+    assert model(said.shown(bot)).items() <= told.items()
+    assert {"prompt": "2"} == told["pricing"]
+    assert {
+        "listed_by_poe": True,
+        "shown": False,
+        "hidden": False,
+        "disabled": True,
+        "custom": False,
+        "shadowed_by": None,
+        "aliases": ["x"],
+        "groups": ["g"],
+        "fallbacks": ["Y"],
+        "default_parameters": {"a": 1},
+        "native_tools": True,
+        "tools": "prompted",
+        "thinking_marks": "any",
+        "buffered": False,
+        "flags": False,
+    }.items() <= told.items()
+    assert ("poe", "models.yaml", "default") == tuple(
+        told["sources"][name] for name in ("owned_by", "tools", "buffered")
+    )
+    assert {"pricing", "disabled", "aliases", "fallbacks", "default_parameters", "tools"} == {
+        name for name, source in told["sources"].items() if source == "models.yaml"
+    }
+
+
+def test_of_a_bot_of_the_owners_nothing_is_poes() -> None:
+    """What the owner does not say of it is what holds for every bot."""
+    known = KnownBot(bot=Bot(id="m", handle="M"), override=Override(custom=True), is_listed=False)
+    (told,) = known_list([known])["data"]
+
+    assert {"custom"} == {
+        name for name, source in told["sources"].items() if source == "models.yaml"
+    }
+    assert "poe" not in told["sources"].values()
+    assert (True, False) == (told["shown"], told["listed_by_poe"])
