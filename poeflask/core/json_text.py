@@ -16,6 +16,7 @@ import orjson
 
 # Made once: json.dumps would make an encoder for each call with these options.
 _AS_IT_IS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_EXACTLY = json.JSONEncoder(allow_nan=False).encode
 _IN_ASCII = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -53,7 +54,10 @@ def read(text: str | bytes) -> Any:
 
 
 def write(value: Any) -> str:
-    """The value as compact JSON, in characters as they are; can always be encoded as UTF-8."""
+    """The value as compact JSON, in characters as they are; can always be encoded as UTF-8.
+
+    What JSON has no word for, such as infinity, becomes null: see `write_exactly`.
+    """
     return written(value).decode("utf-8")
 
 
@@ -65,6 +69,16 @@ def written(value: Any) -> bytes:
         # Halves of characters, integers of more than 64 bits, keys that are no text.
         text = _AS_IT_IS(value)
         return (text if _is_utf8(text) else _IN_ASCII(value)).encode("utf-8")
+
+
+def write_exactly(value: Any) -> str:
+    """As `write`, for values that were guessed or computed.
+
+    Raises:
+        ValueError: JSON has no word for something in the value, such as infinity.
+    """
+    _EXACTLY(value)
+    return write(value)
 
 
 def repaired(text: str) -> Any:
