@@ -6,6 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import gevent
 import structlog
@@ -45,21 +46,42 @@ from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
 from poeflask.poe.attachments import Attachments, reattach
+from poeflask.poe.breaker import Breakers, Sensitivity
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import PoeClient
+from poeflask.poe.keys import PoeKey, PoeKeys
 from poeflask.poe.models_file import ModelsFile
+from poeflask.poe.noticeboard import Noticeboard
+from poeflask.poe.pacing import Pacer
 from poeflask.poe.shown_catalogue import ShownCatalogue
+from poeflask.poe.turns import Turns
+from poeflask.poe.ways import FAULTS_NAMESPACE, PACE_NAMESPACE, Ways
 from poeflask.poe.wire import write_query
 from poeflask.settings import Settings
 from poeflask.stores import open_contents, open_store
 from poeflask.stores.base import Store
 from poeflask.stores.bounded import BoundedCache
+from poeflask.stores.gateway_keys import GatewayKeys
 from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.namespace import Namespace
+from poeflask.stores.server_secret import open_secret
 from poeflask.threads import Threads
 from poeflask.vocabulary import o200k
-from poeflask.web import body, cors, draining, errors, logging, screening, services
+from poeflask.web import (
+    body,
+    cors,
+    draining,
+    errors,
+    fallback,
+    limits,
+    logging,
+    screening,
+    services,
+)
+from poeflask.web.asking import fallbacks_for
 from poeflask.web.background import Background
+from poeflask.web.doorkeeper import Doorkeeper
+from poeflask.web.limits import Limits
 from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.services import Services, Upstream
 
@@ -115,6 +137,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     cors.install(app, settings.cors_origins, closed=("admin",))
     errors.install(app, _ERROR_SHAPES)
     draining.install(app)
+    fallback.install(app)
+    limits.install(app)
     screening.install(app)
     body.install(app, settings.body_timeout_s)
     for blueprint in BLUEPRINTS:
@@ -139,7 +163,16 @@ def _services(settings: Settings, store: Store) -> Services:
     threads = Threads()
     make = _Upstreams(settings, store, kept, threads)
     return Services(
+        doorkeeper=_doorkeeper(settings, store),
+        limits=Limits(
+            store,
+            clock=time.time,
+            new_id=_new_id,
+            answer_tokens=settings.answer_tokens,
+            points_per_usd=settings.points_per_usd,
+        ),
         upstream_for=make.upstream_for,
+        poe_keys=make.keys,
         models_file=make.models_file,
         store=store,
         files=kept,
@@ -153,11 +186,16 @@ def _services(settings: Settings, store: Store) -> Services:
         heartbeat_s=settings.heartbeat_s,
         first_event_wait_s=settings.first_event_wait_s,
         skip_system_prompt=settings.skip_system_prompt,
-        example_key=DEMO_KEY if settings.simulator_enabled else "",
+        example_key=DEMO_KEY if settings.demo_key_works else "",
         local_key=settings.key_of_local_requests,
         catalogue_state=make.catalogue_state,
         background=Background(),
     )
+
+
+def _doorkeeper(settings: Settings, store: Store) -> Doorkeeper:
+    secret = open_secret(store, settings.state_dir, shared=settings.store_url != "sqlite")
+    return Doorkeeper(GatewayKeys(store, secret), settings.keys, clock=time.time)
 
 
 def _admin_parts(settings: Settings, store: Store, threads: Threads) -> AdminParts:
@@ -209,20 +247,42 @@ class _Upstreams:
         self._threads = threads
         self._counter = TokenCounter(o200k.load)
         self.models_file = ModelsFile(settings.state_dir / "models.yaml", run=threads.run)
-        self._poe = self._make("poe", settings.poe_base_url, settings.poe_file_upload_url)
+        self._setups = Turns(
+            settings.setups, max_waiting=settings.queue, max_wait_s=settings.queue_wait_s
+        )
+        client = self._client(settings.poe_base_url, settings.poe_file_upload_url)
+        self._board = Noticeboard(Namespace(store, FAULTS_NAMESPACE, on_failure="forget"))
+        pacer = self._pacer()
+        self.keys = PoeKeys(
+            [PoeKey(one.name, one.key, one.weight) for one in settings.keys_of_poe],
+            self._board,
+            client.balance,
+            wait_s=pacer.wait_s,
+            sent_last_minute=pacer.sent_last_minute,
+        )
+        breakers = Breakers(self._board, Sensitivity(failures=settings.breaker_failures))
+        self._poe = self._make("poe", client, Ways(keys=self.keys, breakers=breakers, pacer=pacer))
         self._demo: Upstream | None = None
 
     def upstream_for(self, caller: Caller) -> Upstream:
         """The Poe that answers a caller."""
-        if caller.poe_key != DEMO_KEY or not self._settings.simulator_enabled:
+        if not (self._settings.simulator_enabled and self._pays_with(caller) == {DEMO_KEY}):
             return self._poe
         if self._demo is None:
             # Heavy, and of no use where nobody asks with the demo key.
             from poeflask.simulator.server import SimulatorServer
 
             server = SimulatorServer()
-            self._demo = self._make("simulator", server.start(), server.upload_url)
+            client = self._client(server.start(), server.upload_url)
+            only = PoeKeys([PoeKey("simulator", DEMO_KEY, 1)], self._board, client.balance)
+            self._demo = self._make("simulator", client, Ways(keys=only))
         return self._demo
+
+    def _pays_with(self, caller: Caller) -> set[str]:
+        """The keys of Poe's that may pay for a caller; the simulator's, if there are none."""
+        if caller.poe_key:
+            return {caller.poe_key}
+        return {one.key for one in self._settings.keys_of_poe} or {DEMO_KEY}
 
     def catalogue_state(self) -> str:
         """What is known of the bots: "fresh", "stale", "missing", or only "simulated" ones."""
@@ -245,9 +305,19 @@ class _Upstreams:
             return self._counter.count(text)
         return self._threads.run(self._counter.count, text)
 
-    def _make(self, name: str, base_url: str, upload_url: str) -> Upstream:
+    def _pacer(self) -> Pacer:
         settings = self._settings
-        client = PoeClient(
+        return Pacer(
+            Namespace(self._store, PACE_NAMESPACE, on_failure="forget"),
+            per_minute=settings.poe_requests_per_minute,
+            workers=settings.workers,
+            max_waiting=settings.queue,
+            max_wait_s=settings.queue_wait_s,
+        )
+
+    def _client(self, base_url: str, upload_url: str) -> PoeClient:
+        settings = self._settings
+        return PoeClient(
             base_url=base_url,
             upload_url=upload_url,
             connect_timeout_s=settings.connect_timeout_s,
@@ -257,6 +327,9 @@ class _Upstreams:
             user_agent=f"poeflask/{__version__}",
             on_unknown=_unknown_event,
         )
+
+    def _make(self, name: str, client: PoeClient, ways: Ways) -> Upstream:
+        settings = self._settings
         listed = Catalogue(
             client.models,
             Namespace(self._store, f"catalogue:{name}", on_failure="forget"),
@@ -289,8 +362,14 @@ class _Upstreams:
                 prompt = reattach(prompt)
             return attachments.attach(prompt, owner=owner, key=key)
 
+        def for_bot(prompt: Prompt, bot: str) -> Prompt:
+            """The prompt for another bot, without the parameters that only the first one knows."""
+            declared = catalogue.profile(bot).parameters
+            known = {name: value for name, value in prompt.parameters.items() if name in declared}
+            return replace(prompt, bot=bot, parameters=known)
+
         bridge = Bridge(
-            ask=lambda prompt, key: client.query(prompt.bot, write_query(prompt), key),
+            ask=lambda prompt, key, sent: client.query(prompt.bot, write_query(prompt), key, sent),
             prepare=prepare,
             make_chain=make_chain,
             patience=Patience(
@@ -298,6 +377,11 @@ class _Upstreams:
                 longest_wait_s=settings.retry_wait_max_s,
                 total_s=settings.total_timeout_s,
             ),
+            ways=ways,
+            setups=self._setups,
+            most_replies=settings.max_answers,
+            fallbacks=lambda bot, caller: fallbacks_for(caller, catalogue, bot),
+            for_bot=for_bot,
         )
         return Upstream(
             bridge=bridge, catalogue=catalogue, open_file=client.open_file, fetch=client.fetch

@@ -21,6 +21,7 @@ from poeflask import __version__
 from poeflask.commands.admin import admin, first_setup_link
 from poeflask.commands.chat import chat
 from poeflask.commands.health import health
+from poeflask.commands.poe_keys import poe_keys
 from poeflask.core import json_text
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
@@ -53,7 +54,7 @@ _WITH_SIMULATOR = (
 _WITHOUT_SIMULATOR = "The key is your own Poe key, from https://poe.com/api_key."
 
 
-_GROUPS = {"models": "poeflask.commands.models"}
+_GROUPS = {"keys": "poeflask.commands.keys", "models": "poeflask.commands.models"}
 """Groups of commands by name: the modules that define them under the same name."""
 
 
@@ -75,7 +76,7 @@ def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
 
 
-for _command in (admin, chat, health):
+for _command in (admin, chat, health, poe_keys):
     main.add_command(_command)
 
 
@@ -245,7 +246,7 @@ def gunicorn_arguments(settings: Settings, *, inherited: bool) -> list[str]:
 
 def banner(settings: Settings, *, inherited: bool) -> str:
     """What is running, where, and three commands to try."""
-    with_simulator = settings.simulator_enabled
+    with_simulator = settings.demo_key_works
     text = _BANNER.format(
         version=__version__,
         address="an inherited socket" if inherited else _address(settings),

@@ -248,6 +248,36 @@ def _is_address(text: str) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class KeyOfPoe:
+    """A key of Poe's, what its owner calls it, and how much of the work it gets."""
+
+    name: str
+    key: str = field(repr=False)
+    weight: int
+
+
+_KEY_OF_POE = re.compile(r"(?:([\w.-]{1,40}):)?([!-~]{1,512}?)(?:\*([0-9]{1,4}))?", re.ASCII)
+
+
+def _keys_of_poe(text: str) -> tuple[KeyOfPoe, ...]:
+    """Keys with commas or white space between: KEY, NAME:KEY, KEY*WEIGHT or NAME:KEY*WEIGHT."""
+    found = [_KEY_OF_POE.fullmatch(entry) for entry in re.split(r"[,\s]+", text) if entry]
+    keys = tuple(
+        KeyOfPoe(match[1] or f"key-{number}", match[2], int(match[3] or 1))
+        for number, match in enumerate(found, 1)
+        if match is not None
+    )
+    names, secrets = {one.name for one in keys}, {one.key for one in keys}
+    unique = len(names) == len(secrets) == len(found)
+    if unique and all(one.weight and not set(one.key) & set(":*") for one in keys):
+        return keys
+    raise _UnfitError(
+        "keys with commas or line ends between, each written KEY, NAME:KEY, KEY*WEIGHT or "
+        "NAME:KEY*WEIGHT, with no name and no key twice and whole weights above 0"
+    )
+
+
 def _origins(text: str) -> tuple[str, ...]:
     """Origins with commas between them; "*" is every origin, "none" is none."""
     if text.lower() == "none":
@@ -346,6 +376,28 @@ class Settings:
         "https://www.quora.com/poe_api/file_upload_3RD_PARTY_POST",
         "Where Poe takes uploads.",
     )
+    poe_api_keys: tuple[KeyOfPoe, ...] = _setting(
+        "POE_API_KEYS",
+        _keys_of_poe,
+        "",
+        "The Poe keys that pay for callers who bring none of Poe's, with commas or line ends "
+        "between: `KEY`, `NAME:KEY`, `KEY*WEIGHT` or `NAME:KEY*WEIGHT`.",
+        secret=True,
+    )
+    poe_api_key: tuple[KeyOfPoe, ...] = _setting(
+        "POE_API_KEY",
+        _keys_of_poe,
+        "",
+        "The same, for who has only one; not read beside POE_API_KEYS.",
+        secret=True,
+    )
+    poe_requests_per_minute: int = _setting(
+        "POEFLASK_POE_REQUESTS_PER_MINUTE",
+        _whole(0, 1_000_000),
+        "480",
+        "How many queries one Poe key may send within a minute, over all workers; more wait their "
+        "turn. Poe refuses more than 500. 0 for no bound.",
+    )
     proxy_url: str = _setting(
         "POEFLASK_PROXY_URL",
         _proxy_url,
@@ -392,6 +444,37 @@ class Settings:
     )
     retry_wait_max_s: float = _setting(
         "POEFLASK_RETRY_WAIT_MAX_S", _seconds(0), "10", "The longest wait between two tries."
+    )
+    breaker_failures: int = _setting(
+        "POEFLASK_BREAKER_FAILURES",
+        _whole(0, 1000),
+        "5",
+        "After how many failures in a row a bot is left alone for a while; 0 for never.",
+    )
+    setups: int = _setting(
+        "POEFLASK_SETUPS",
+        _whole(1, 10_000),
+        "32",
+        "How many questions one worker makes and sends to Poe at once; more wait their turn, so "
+        "that running answers do not falter.",
+    )
+    queue: int = _setting(
+        "POEFLASK_QUEUE",
+        _whole(0, 1_000_000),
+        "1000",
+        "How many questions may wait for their turn in one worker; more are refused.",
+    )
+    queue_wait_s: float = _setting(
+        "POEFLASK_QUEUE_WAIT_S",
+        _seconds(0.1),
+        "30",
+        "How long a question waits for its turn before it is refused.",
+    )
+    max_answers: int = _setting(
+        "POEFLASK_MAX_ANSWERS",
+        _whole(1, 1_000_000),
+        "4000",
+        "How many answers one worker reads at once; more are refused with 503.",
     )
     max_request_bytes: int = _setting(
         "MAX_REQUEST_SIZE", _size, "64MiB", "The largest request body that is taken."
@@ -478,11 +561,32 @@ class Settings:
         "How tools reach a bot: `native`, `prompted` in words, or `auto`, as the bot can.",
     )
 
+    keys: Literal["passthrough", "keys", "both"] = _setting(
+        "POEFLASK_KEYS",
+        _choice("passthrough", "keys", "both"),
+        "both",
+        "Which keys are taken: `passthrough` Poe's, `keys` those that `poeflask keys` issues, or "
+        "`both`.",
+    )
+    answer_tokens: int = _setting(
+        "POEFLASK_ANSWER_TOKENS",
+        _whole(16, 1_000_000),
+        "4096",
+        "How many tokens are reserved for an answer, and end it, if a key has a limit on tokens or "
+        "points and the client does not say how long the answer may be.",
+    )
+    points_per_usd: int = _setting(
+        "POEFLASK_POINTS_PER_USD",
+        _whole(1, 10_000_000),
+        "33333",
+        "How many points a US dollar of Poe's list prices is, for budgets in points; Poe sells a "
+        "million for 30.",
+    )
     local_key: str = _setting(
         "POEFLASK_LOCAL_KEY",
         _text,
         "",
-        "The Poe key for requests in Ollama's API that bring none, as most of its clients do; "
+        "The key for requests in Ollama's API that bring none, as most of its clients do; "
         "empty: they are refused.",
         secret=True,
     )
@@ -539,6 +643,11 @@ class Settings:
         return {row.name: _whence(row, environ) for row in Settings.describe()}
 
     @property
+    def keys_of_poe(self) -> tuple[KeyOfPoe, ...]:
+        """The keys that pay for callers who bring none of Poe's."""
+        return self.poe_api_keys or self.poe_api_key
+
+    @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the address; false for a socket that a proxy uses."""
         if self.host == "localhost":
@@ -565,6 +674,11 @@ class Settings:
     def simulator_enabled(self) -> bool:
         """Whether the simulator answers: never by itself where strangers might reach it."""
         return self._only_this_machine if self.simulator == "auto" else self.simulator == "on"
+
+    @property
+    def demo_key_works(self) -> bool:
+        """Whether the simulator answers whoever brings the key "demo"."""
+        return self.simulator_enabled and self.keys != "keys"
 
     @property
     def key_of_local_requests(self) -> str:

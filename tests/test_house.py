@@ -99,6 +99,7 @@ LATE_IMPORTS = {
     ("stores/__init__.py", "open_contents"): "as above",
     ("app.py", "upstream_for"): "the simulator is heavy, and a service does without it",
     ("commands/chat.py", "_client"): "the app is heavy and needs the patch before it",
+    ("commands/poe_keys.py", "_keys"): "what speaks to Poe needs the patch before it",
     ("cli.py", "simulator"): "the simulator is heavy and needs the patch before it",
 }
 """Imports inside functions: (file, function) and why."""

@@ -35,6 +35,7 @@ class ErrorKind(Enum):
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     TOO_MANY_REQUESTS = "too_many_requests"
+    BUDGET_SPENT = "budget_spent"
     CLIENT_GONE = "client_gone"
     BAD_KEY = "bad_key"
     NO_POINTS = "no_points"
@@ -112,6 +113,15 @@ RULES: dict[ErrorKind, Rule] = {
         openai=("requests", "rate_limit_exceeded"),
         anthropic="rate_limit_error",
         again=True,
+    ),
+    # As Poe's NO_POINTS, but the owner of this service has set the measure.
+    ErrorKind.BUDGET_SPENT: Rule(
+        fault="client",
+        status=429,
+        openai=("insufficient_quota", "insufficient_quota"),
+        anthropic="billing_error",
+        anthropic_status=402,
+        again=False,
     ),
     # Poe's word about the request or its key, passed on in the client's shape.
     ErrorKind.BAD_KEY: _poe(

@@ -30,7 +30,7 @@ from poeflask.filters.reasoning import ReasoningFilter
 from poeflask.filters.replacements import Replacements
 from poeflask.filters.reply_side import ReplySide
 from poeflask.filters.structured import Structured
-from poeflask.filters.tools import tools_filter
+from poeflask.filters.tools import tools_maker
 from poeflask.filters.usage import UsageFilter
 
 MakeFilters = Callable[[], list[Filter]]
@@ -71,8 +71,16 @@ class Aids:
 
 
 def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Chain:
-    """The chain that this prompt to this bot needs."""
+    """The chain that this prompt to this bot needs. It keeps of the prompt only what it must."""
     prompt_tokens = aids.count_prompt(prompt) if wants.usage else None
+    output_format, limits = prompt.output_format, prompt.limits
+    make_tools = tools_maker(
+        prompt,
+        profile,
+        aids.tools_mode if profile.tools_mode == "auto" else profile.tools_mode,
+        new_call_id=aids.new_call_id,
+        repair=aids.repair,
+    )
 
     def text_filters() -> list[Filter]:
         filters: list[Filter] = [
@@ -88,19 +96,11 @@ def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Cha
         if wants.progress:
             chain.append(Progress())
         chain += text_filters()
-        tools = tools_filter(
-            prompt,
-            profile,
-            aids.tools_mode if profile.tools_mode == "auto" else profile.tools_mode,
-            new_call_id=aids.new_call_id,
-            repair=aids.repair,
-        )
-        if tools is not None:
-            chain.append(tools)
-        if prompt.output_format.kind != "text":
-            chain.append(Structured(prompt.output_format, repair=aids.repair))
-        if prompt.limits.stop or prompt.limits.max_tokens is not None:
-            limits = prompt.limits
+        if make_tools is not None:
+            chain.append(make_tools())
+        if output_format.kind != "text":
+            chain.append(Structured(output_format, repair=aids.repair))
+        if limits.stop or limits.max_tokens is not None:
             chain.append(
                 LimitsFilter(stop=limits.stop, max_tokens=limits.max_tokens, count=aids.count)
             )

@@ -61,6 +61,7 @@ class Arrivals:
             self._hub.switch()
         finally:
             self._waiting = None
+            self._step = bool
 
     def close(self) -> None:
         """Stop watching. To be called before the connection is closed; may be called twice."""

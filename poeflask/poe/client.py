@@ -130,6 +130,10 @@ class OpenFile:
     pieces: Iterator[bytes]
 
 
+def _nothing() -> None:
+    """Whom nobody needs to tell."""
+
+
 class PoeClient:
     """Speaks to Poe over connections that are kept alive and shared by all answers.
 
@@ -182,19 +186,31 @@ class PoeClient:
         """Close the idle connections."""
         self._session.close()
 
-    def query(self, bot: str, body: Mapping[str, Any], key: str) -> Reply:
+    def query(
+        self,
+        bot: str,
+        body: Mapping[str, Any],
+        key: str,
+        sent: Callable[[], None] = _nothing,
+    ) -> Reply:
         """Ask a bot; yield the events of each network read.
 
         Each list but the last ends in a Pause; the last ends in Finish or Failure. Nothing is sent
         before the first `next`. Closing the reply, or killing the greenlet that reads it, closes
         the connection.
 
+        Args:
+            bot: its name.
+            body: the query.
+            key: the key that pays.
+            sent: called once the query has left, before anything has come back.
+
         Raises:
             PoeError: before the first list: Poe refused, could not be reached, or can have no bot
                 of that name.
             ClientError: the key cannot be one.
         """
-        post = partial(self._post_query, bot, body, key)
+        post = partial(self._post_query, bot, body, key, sent)
         return Reply(post, Reader(self._on_unknown, secret=key))
 
     def models(self) -> list[dict[str, Any]]:
@@ -300,7 +316,9 @@ class PoeClient:
             raise _naming_file(error, name) from error
         return _attachment(answer, name)
 
-    def _post_query(self, bot: str, body: Mapping[str, Any], key: str) -> requests.Response:
+    def _post_query(
+        self, bot: str, body: Mapping[str, Any], key: str, sent: Callable[[], None]
+    ) -> requests.Response:
         headers = {
             "Authorization": f"Bearer {_checked(key)}",
             "Content-Type": "application/json",
@@ -308,8 +326,12 @@ class PoeClient:
         }
         url = f"{self._base_url}/bot/{_quoted(bot)}"
         content = json_text.written(body)
+        request = _ready_post(url, self._session.headers, headers, len(content))
+        # requests sends any iterator of bytes; its types do not know.
+        request.body = cast("bytes", _telling(content, sent))
+        del content
         with transport_faults():
-            response = self._send(_ready_post(url, self._session.headers, headers, content))
+            response = self._send(request)
         response.request.body = None
         if response.status_code == 200 and _media_type(response) == "text/event-stream":
             return response
@@ -384,15 +406,21 @@ def _meant(error: Exception) -> PoeflaskError:
     return leaf(kind, message)
 
 
+def _telling(content: bytes, sent: Callable[[], None]) -> Iterator[bytes]:
+    """The content as a body that tells when it was taken whole."""
+    yield content
+    del content
+    sent()
+
+
 def _ready_post(
-    url: str, usual: Mapping[str, Any], headers: Mapping[str, str], content: bytes
+    url: str, usual: Mapping[str, Any], headers: Mapping[str, str], length: int
 ) -> requests.PreparedRequest:
-    """A request whose parts need no further looking at, which takes long."""
+    """A request whose parts need no further looking at, which takes long; its body is missing."""
     request = requests.PreparedRequest()
     request.method = "POST"
     request.url = url
-    request.headers = CaseInsensitiveDict({**usual, **headers, "Content-Length": str(len(content))})
-    request.body = content
+    request.headers = CaseInsensitiveDict({**usual, **headers, "Content-Length": str(length)})
     return request
 
 
@@ -420,13 +448,17 @@ class Reply:
     """
 
     def __init__(self, post: Callable[[], requests.Response], reader: Reader) -> None:
-        self.at_once: AtOnce | None = None
-        self._reader = reader
-        self._decoder = Decoder()
-        self._batches = self._read(post)
-        # What came in the loop and was left to the greenlet.
-        self._frames: list[Frame] | None = None
-        self._left: list[ReplyEvent] | None = None
+        self._events = _Events(reader)
+        # It knows nothing of this object: a reply that is dropped lets its connection go at once.
+        self._batches = self._events.read(post)
+
+    @property
+    def at_once(self) -> AtOnce | None:
+        return self._events.at_once
+
+    @at_once.setter
+    def at_once(self, at_once: AtOnce | None) -> None:
+        self._events.at_once = at_once
 
     def __iter__(self) -> Reply:
         return self
@@ -438,9 +470,22 @@ class Reply:
         """Let the connection go. May be called twice."""
         self._batches.close()
 
-    def _read(
+
+class _Events:
+    """Makes events of what a connection gives, in the loop or out of it."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.at_once: AtOnce | None = None
+        self._reader = reader
+        self._decoder = Decoder()
+        # What came in the loop and was left to the greenlet.
+        self._frames: list[Frame] | None = None
+        self._left: list[ReplyEvent] | None = None
+
+    def read(
         self, post: Callable[[], requests.Response]
     ) -> Generator[list[ReplyEvent], None, None]:
+        """Ask, and give the events of each network read that `at_once` has not dealt with."""
         content = body_of(post().raw)
         # An answer may last for minutes, and the question may hold a whole book.
         del post
@@ -452,13 +497,13 @@ class Reply:
 
     def _next(self, content: Body) -> list[ReplyEvent]:
         try:
-            return self._events(content)
+            return self._read_once(content)
         except PoeError as error:
             # Nothing behind a fault of the transport is worth reading.
             content.close()
             return self._reader.fail(error)
 
-    def _events(self, content: Body) -> list[ReplyEvent]:
+    def _read_once(self, content: Body) -> list[ReplyEvent]:
         """The next events that `at_once` has not dealt with."""
         try:
             data = content.read(None if self.at_once is None else self._take)

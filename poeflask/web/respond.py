@@ -14,7 +14,7 @@ from poeflask.core import json_text
 from poeflask.core.dialect import Encoder
 from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.core.reply import Failure, ReplyEvent
-from poeflask.web import draining, errors, logging
+from poeflask.web import draining, errors, fallback, logging
 from poeflask.web.hangup import watch
 from poeflask.web.logging import Line
 from poeflask.web.straight import Straight, to_client
@@ -48,6 +48,7 @@ def stream(
     with ExitStack() as held:
         held.callback(let_go)
         answer.begin(first_event_wait_s)
+        fallback.note(answer)
         straight = to_client(request.environ)
         body = _Frames(answer, encoder, heartbeat_s, line, straight)
         response = Response(iter(body), mimetype=mimetype)
@@ -80,6 +81,7 @@ def all_events(request: Request, answer: Answer) -> list[ReplyEvent]:
         return _all_events(answer)
     finally:
         let_go()
+        fallback.note(answer)
 
 
 def json_body(body: Mapping[str, Any], *, headers: Mapping[str, str]) -> Response:

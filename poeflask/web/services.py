@@ -13,12 +13,15 @@ from poeflask.core.caller import Caller
 from poeflask.core.prompt import Prompt
 from poeflask.embedder import Embedder
 from poeflask.poe.client import OpenFile
+from poeflask.poe.keys import PoeKeys
 from poeflask.poe.models_file import ModelsFile
 from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.base import Store
 from poeflask.stores.kept_files import KeptFiles
 from poeflask.threads import Threads
 from poeflask.web.background import Background
+from poeflask.web.doorkeeper import Doorkeeper
+from poeflask.web.limits import Limits
 
 _NAME = "poeflask"
 
@@ -45,7 +48,10 @@ class Services:
     """The parts and plain values that views work with.
 
     Attributes:
+        doorkeeper: knows callers by their keys.
+        limits: what they may ask for.
         upstream_for: the Poe that answers a caller.
+        poe_keys: the owner's keys of Poe's, for callers who bring none.
         models_file: what the owner says of models, to be read and changed.
         store: where shared state is kept.
         files: what clients keep here.
@@ -67,7 +73,10 @@ class Services:
         background: reads answers that nobody waits for.
     """
 
+    doorkeeper: Doorkeeper
+    limits: Limits
     upstream_for: Callable[[Caller], Upstream]
+    poe_keys: PoeKeys
     models_file: ModelsFile
     store: Store
     files: KeptFiles

@@ -256,7 +256,7 @@ def answered(
         wants: what the dialect wants.
     """
     left = iter(replies)
-    answer = opened(case, lambda prompt, key: _batches(next(left)), wants)
+    answer = opened(case, lambda prompt, key, sent: _batches(next(left)), wants)
     try:
         answer.begin(None)
     except PoeflaskError as error:

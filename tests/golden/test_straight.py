@@ -68,7 +68,9 @@ def served(case: Case, dialect: Dialect, client: PoeClient, to: socket.socket) -
 
     @app.get("/a")
     def view() -> Response:
-        answer = opened(case, lambda prompt, key: client.query("Bot", {}, key), dialect.wants)
+        answer = opened(
+            case, lambda _prompt, key, sent: client.query("Bot", {}, key, sent), dialect.wants
+        )
         encoder = dialect.encoder(case)
         return respond.stream(
             request, answer, encoder, first_event_wait_s=5, heartbeat_s=0, headers={}

@@ -88,6 +88,24 @@ def test_the_question_is_let_go_once_it_is_answered(poe, connect):
     assert watched() is None
 
 
+def test_it_is_told_when_the_question_has_left(poe, connect):
+    """Before anything has come back, so that nobody waits with it for the bot."""
+    told_s = []
+
+    def answer(sock):
+        gevent.sleep(0.05)
+        sock.sendall(chunked(DONE))
+
+    poe.answers.append(answer)
+    batches = connect(poe.url).query("Bot", {"x": "y"}, "key", lambda: told_s.append(time.time()))
+    assert [] == told_s
+    next(batches)
+
+    assert 1 == len(told_s)
+    assert time.time() - told_s[0] >= 0.04
+    assert {"x": "y"} == json.loads(poe.requests[0]["body"])
+
+
 def test_each_read_is_a_batch(poe, connect):
     """Every list but the last ends in a Pause, and comes as soon as its bytes have."""
     wait = gevent.event.Event()
