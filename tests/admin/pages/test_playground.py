@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from poeflask.settings import KeyOfPoe
 from tests.admin.conftest import Visitor, app_with
 
 SVG = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
@@ -76,12 +77,16 @@ def test_nothing_else_is_fetched(admin: Visitor, url: str, example: str) -> None
     assert "Content-Security-Policy" in shown.headers
 
 
-def test_the_simulators_files_are_the_example_keys_alone(admin: Visitor) -> None:
-    """Without it, Poe is asked, which knows no such link."""
-    url = link_of(admin, "Painter")
+def test_the_simulators_files_are_for_those_whom_it_answers() -> None:
+    """Where a key of Poe's pays, Poe is asked without the example key, and knows no such link."""
+    pays = (KeyOfPoe("home", "a-key", 1),)
+    owner = Visitor(app_with(simulator="on", poe_api_keys=pays)).log_in()
+    url = link_of(owner, "Painter")
+    example = owner.get("playground/file", query_string={"url": url, "example": "1"})
 
     assert urlsplit(url).hostname == "127.0.0.1"
-    assert admin.get("playground/file", query_string={"url": url}).status_code >= 400
+    assert 200 == example.status_code
+    assert owner.get("playground/file", query_string={"url": url}).status_code >= 400
 
 
 def test_what_is_no_picture_sound_or_film_is_not_shown(admin: Visitor) -> None:
