@@ -26,8 +26,11 @@ help:
 run: $(VENV)/installed
 	@exec $(VENV)/bin/poeflask serve
 
+# More processes than processors, because many tests wait for others' programs.
+SIDE_BY_SIDE := --numprocesses 4 --dist loadgroup --no-loadscope-reorder
+
 test: lint
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE)
 
 clients: $(VENV)/installed-for-tests
 	POEFLASK_TEST_CLIENTS=1 $(VENV)/bin/python -m pytest -m clients
