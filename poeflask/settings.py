@@ -2,8 +2,10 @@
 
 Settings come from the environment and from nowhere else. A new one is one field here: the README's
 table and `poeflask settings` are made of these fields. The names of poe2openai (PORT, HOST,
-LOG_LEVEL, CONFIG_DIR, MAX_REQUEST_SIZE, URL_CACHE_TTL_SECONDS, URL_CACHE_SIZE_MB, POE_BASE_URL,
-POE_FILE_UPLOAD_URL) mean what they mean there; every other variable begins with POEFLASK_.
+LOG_LEVEL, CONFIG_DIR, MAX_REQUEST_SIZE, RATE_LIMIT_MS, URL_CACHE_TTL_SECONDS, URL_CACHE_SIZE_MB,
+ADMIN_USERNAME, ADMIN_PASSWORD, POE_BASE_URL, POE_FILE_UPLOAD_URL) mean what they mean there, that
+of OpenTelemetry (OTEL_EXPORTER_OTLP_ENDPOINT) what it means everywhere; every other variable begins
+with POEFLASK_.
 
 An unset and an empty variable are the same. A setting that may hold a password can also be read
 from a file, named by the same variable with _FILE behind it.
@@ -195,6 +197,12 @@ def _url(text: str) -> str:
     """An absolute URL, without the slash at its end."""
     if not _is_url(text, {"http", "https"}):
         raise _UnfitError('a URL, such as "https://api.poe.com"')
+    return text.rstrip("/")
+
+
+def _otlp_endpoint(text: str) -> str:
+    if text and not _is_url(text, {"http", "https"}):
+        raise _UnfitError('a URL, such as "http://localhost:4318"')
     return text.rstrip("/")
 
 
@@ -398,6 +406,13 @@ class Settings:
         "How many queries one Poe key may send within a minute, over all workers; more wait their "
         "turn. Poe refuses more than 500. 0 for no bound.",
     )
+    rate_limit_ms: int = _setting(
+        "RATE_LIMIT_MS",
+        _whole(0, 3_600_000),
+        "0",
+        "The least time between two queries to Poe, in milliseconds, over all keys and workers; 0 "
+        "for none.",
+    )
     proxy_url: str = _setting(
         "POEFLASK_PROXY_URL",
         _proxy_url,
@@ -581,6 +596,58 @@ class Settings:
         "33333",
         "How many points a US dollar of Poe's list prices is, for budgets in points; Poe sells a "
         "million for 30.",
+    )
+    ledger: Literal["on", "off"] = _setting(
+        "POEFLASK_LEDGER",
+        _choice("on", "off"),
+        "on",
+        "Whether a row is kept of each request for an answer: who, what, how much, how long; never "
+        "what was said.",
+    )
+    ledger_ttl_s: float = _setting(
+        "POEFLASK_LEDGER_TTL_S",
+        _seconds(60),
+        "7776000",
+        "How long the rows of the ledger are kept.",
+    )
+    ledger_sums_ttl_s: float = _setting(
+        "POEFLASK_LEDGER_SUMS_TTL_S",
+        _seconds(3600),
+        "34560000",
+        "How long the ledger's sums by hour are kept.",
+    )
+    ledger_max_rows: int = _setting(
+        "POEFLASK_LEDGER_MAX_ROWS",
+        _whole(1000),
+        "500000",
+        "How many rows of the ledger are kept at most; one takes about 600 bytes.",
+    )
+    recording_ttl_s: float = _setting(
+        "POEFLASK_RECORDING_TTL_S",
+        _seconds(60),
+        "604800",
+        "How long the texts of keys that are recorded are kept.",
+    )
+    max_recordings: int = _setting(
+        "POEFLASK_MAX_RECORDINGS",
+        _whole(1, 100_000),
+        "500",
+        "How many answers are kept as texts at most; one takes up to 128 KiB.",
+    )
+    metrics_token: str = _setting(
+        "POEFLASK_METRICS_TOKEN",
+        _text,
+        "",
+        "Whoever sends this as a Bearer token may read /metrics from anywhere; if it is empty, "
+        "only this machine may.",
+        secret=True,
+    )
+    otlp_endpoint: str = _setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        _otlp_endpoint,
+        "",
+        "Where traces go, such as `http://localhost:4318`; empty for nowhere. Needs "
+        "`poeflask[otel]`.",
     )
     local_key: str = _setting(
         "POEFLASK_LOCAL_KEY",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import fields
@@ -186,6 +187,31 @@ def test_the_demo_key_can_pay_for_callers_who_bring_none() -> None:
 
     assert TextDelta("hi") in (answer.next(10) or [])
     answer.close()
+
+
+def test_answers_are_traced_where_that_is_set() -> None:
+    """A collector that is away is nobody's trouble."""
+    demo = client(simulator="on", otlp_endpoint=AWAY)
+
+    assert 200 == demo.post("/v1/chat/completions", json=CHAT).status_code
+
+
+def test_traces_need_their_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence says what to install."""
+    monkeypatch.setitem(sys.modules, "poeflask.web.tracing", None)
+
+    with pytest.raises(SettingsError, match=r"poeflask\[otel\]"):
+        client(otlp_endpoint=AWAY)
+
+
+def test_without_a_ledger_there_are_no_rows() -> None:
+    """The metrics count all the same."""
+    demo = client(simulator="on", ledger="off")
+    demo.post("/v1/chat/completions", json={**CHAT, "stream": True}).close()
+    metering = demo.application.extensions["poeflask.metering"]
+
+    assert None is metering.ledger
+    assert 'poeflask_requests_total{dialect="chat",outcome="ok"} 1.0' in demo.get("/metrics").text
 
 
 def test_a_clock_that_jumps_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,7 @@ class ErrorKind(Enum):
     WRONG_SHAPE = "wrong_shape"
     BUSY = "busy"
     DRAINING = "draining"
+    STOPPED = "stopped"
     NOT_OFFERED = "not_offered"
     INTERNAL = "internal"
 
@@ -160,6 +161,7 @@ RULES: dict[ErrorKind, Rule] = {
     ErrorKind.WRONG_SHAPE: _poe(502, ("server_error", "wrong_shape"), "api_error", again=True),
     ErrorKind.BUSY: _own(503, "busy", again=True, anthropic="overloaded_error"),
     ErrorKind.DRAINING: _own(503, "restarting", again=True, anthropic="overloaded_error"),
+    ErrorKind.STOPPED: _own(503, "stopped", again=False),
     ErrorKind.NOT_OFFERED: _own(501, "not_offered", again=False),
     ErrorKind.INTERNAL: _own(500, "internal_error", again=True),
 }

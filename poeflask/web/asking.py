@@ -52,6 +52,7 @@ def address(
     Raises:
         ClientError: kind FORBIDDEN, if the owner has disabled the bot.
     """
+    g.asked = prompt.bot
     bot = catalogue.resolve(prompt.bot)
     name = prompt.bot if bot is None else bot.handle
     profile = catalogue.profile(name)
@@ -112,17 +113,21 @@ def ask_all(caller: Caller, upstream: Upstream, prompts: Sequence[Prompt], wants
     """
     bound_s = total_s(request.headers)
     grant = None if caller.key is None else _granted(caller.key, upstream, prompts)
-    if grant is None:
-        return upstream.bridge.open_all(prompts, caller, wants, total_s=bound_s)
-    wants = replace(wants, usage=wants.usage or grant.counts_tokens)
-    watch = together([grant])
+    metering = services().metering
+    watched = metering.watched(caller, prompts, wants, upstream.catalogue)
+    wants = watched.wants
+    if grant is not None:
+        prompts = grant.bounded(prompts)
+        wants = replace(wants, usage=wants.usage or grant.counts_tokens)
+    watch = together([grant, watched.watch])
     try:
-        return upstream.bridge.open_all(
-            grant.bounded(prompts), caller, wants, watch, total_s=bound_s
-        )
+        answer = upstream.bridge.open_all(prompts, caller, wants, watch, total_s=bound_s)
     except PoeflaskError:
-        grant.cancel()
+        if grant is not None:
+            grant.cancel()
         raise
+    metering.opened(watched.meter, answer)
+    return answer
 
 
 def total_s(headers: Headers) -> float | None:

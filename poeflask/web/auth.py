@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import g, request
 from werkzeug.datastructures import Headers
 
 from poeflask.core.caller import Caller
@@ -32,8 +32,10 @@ def caller_or_local(headers: Headers, local_key: str) -> Caller:
 
 
 def caller_with(key: str) -> Caller:
-    """The caller that a key stands for; see `Doorkeeper.caller`."""
-    return services().doorkeeper.caller(key, request.remote_addr or "")
+    """The caller that a key stands for; the current request remembers whose it is."""
+    caller = services().doorkeeper.caller(key, request.remote_addr or "")
+    g.caller = caller
+    return caller
 
 
 def key_of(headers: Headers) -> str:

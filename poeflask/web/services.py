@@ -22,6 +22,7 @@ from poeflask.threads import Threads
 from poeflask.web.background import Background
 from poeflask.web.doorkeeper import Doorkeeper
 from poeflask.web.limits import Limits
+from poeflask.web.metering import Metering
 
 _NAME = "poeflask"
 
@@ -71,6 +72,10 @@ class Services:
             APIs that know no keys; empty if they are refused.
         catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
         background: reads answers that nobody waits for.
+        metering: looks on at every answer; knows the ledger, the recordings, what is live, and the
+            metrics.
+        metrics_token: who brings it may read the metrics from anywhere; empty for nobody.
+        behind_proxies: whether the addresses that proxies tell are believed.
     """
 
     doorkeeper: Doorkeeper
@@ -94,6 +99,9 @@ class Services:
     local_key: str
     catalogue_state: Callable[[], str]
     background: Background
+    metering: Metering
+    metrics_token: str
+    behind_proxies: bool
 
 
 def install(services: Services) -> None:

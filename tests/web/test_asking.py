@@ -235,7 +235,15 @@ def test_what_is_not_even_asked_counts_nothing(app: Flask, catalogue: ShownCatal
         points_per_usd=1,
         spawn=lambda work: work(),
     )
-    app.extensions["poeflask"] = SimpleNamespace(limits=limits, count_prompt=lambda _: lambda: 7)
+    app.extensions["poeflask"] = SimpleNamespace(
+        limits=limits,
+        count_prompt=lambda _: lambda: 7,
+        metering=SimpleNamespace(
+            watched=lambda _caller, _prompts, wants, _catalogue: SimpleNamespace(
+                wants=wants, watch=None
+            )
+        ),
+    )
     upstream = SimpleNamespace(bridge=Refusing(), catalogue=catalogue)
     with pytest.raises(OwnError, match="Full"):
         ask(replace(caller, key=key), upstream, Prompt(bot="B", messages=()), Wants())  # type: ignore[arg-type] # parts of one

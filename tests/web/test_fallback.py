@@ -51,7 +51,7 @@ def falls_back(client: FlaskClient, *bots: str) -> None:
     """Let these bots stand in for every other."""
     here: Services = client.application.extensions["poeflask"]
     demo = here.upstream_for(Caller(owner="anybody", poe_key=DEMO_KEY))
-    demo.bridge.fallbacks = lambda bot: bots
+    demo.bridge.fallbacks = lambda bot, caller: bots
 
 
 @pytest.mark.parametrize("stream", [False, True])
