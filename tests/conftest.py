@@ -14,11 +14,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     parallel.install()
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Where tests run side by side, order them for that; elsewhere they run as they are written."""
     if hasattr(config, "workerinput"):
-        parallel.arrange(items)
+        items.sort(key=parallel.order)
 
 
 @pytest.fixture(autouse=True)

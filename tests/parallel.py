@@ -16,16 +16,8 @@ from gevent.monkey import get_original
 
 LOOK_EVERY_S = 0.005
 
-FIRST = ("tests/clients/", "tests/deploy/", "tests/live/")
+FIRST = ("tests/deploy/", "tests/clients/", "tests/live/")
 """What mostly waits comes first, so that the processors have the rest to do meanwhile."""
-
-GROUPS = {
-    "tests/clients/test_coding_agents.py": "agents",
-    "tests/clients/test_codex.py": "agents",
-    "tests/clients/test_claude_code.py": "makers",
-    "tests/clients/test_node_sdks.py": "makers",
-}
-"""Files that one worker runs; those that use the same packages need not wait for each other."""
 
 
 class Flag:
@@ -61,9 +53,7 @@ def install() -> None:
     MainThreadOnlyExecModel.Event = lambda _self: Flag()
 
 
-def arrange(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file together, with what it starts for them, and put long ones first."""
-    items.sort(key=lambda item: not item.nodeid.startswith(FIRST))
-    for item in items:
-        file, _, _ = item.nodeid.partition("::")
-        item.add_marker(pytest.mark.xdist_group(GROUPS.get(file, file)))
+def order(item: pytest.Item) -> int:
+    """Where a test belongs among all of them; equal for those whose order need not change."""
+    places = (place for place, start in enumerate(FIRST) if item.nodeid.startswith(start))
+    return next(places, len(FIRST))
