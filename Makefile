@@ -27,8 +27,8 @@ help:
 run: $(VENV)/installed
 	@exec $(VENV)/bin/poeflask serve
 
-# More processes than processors, because many tests wait for other programs.
-SIDE_BY_SIDE := --numprocesses 4 --dist loadfile --no-loadscope-reorder
+# One process more than a small machine has processors, because many tests wait for other programs.
+SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test: lint
 	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE)
