@@ -71,7 +71,11 @@ def test_a_form_that_nobody_touched_changes_nothing(override: Override) -> None:
         ("owner", " you ", {"owner": "you"}),
         ("description", "", {"description": None}),
         ("parameters", '{"effort": "high", "temperature": 0.5}', {}),
-        ("parameters", "temperature=1\nname=a=b", {"parameters": {"temperature": 1, "name": "a=b"}}),
+        (
+            "parameters",
+            "temperature=1\nname=a=b",
+            {"parameters": {"temperature": 1, "name": "a=b"}},
+        ),
         ("fallback", "A\nB", {"fallback": ["A", "B"]}),
         ("tools", "", {"tools": None}),
         ("tools", "native", {"tools": "native"}),
