@@ -182,7 +182,11 @@ def test_the_order_is_stable(models: Page) -> None:
     by_name = shown(models)
     models.select_option("#order", "")
     places = {name: place for place, name in enumerate(listed)}
-    equal = [name for name in by_context if "32k" in (line(models, name).text_content() or "")]
+    equal = [
+        name
+        for name in by_context
+        if name != HOSTILE and "32k" in (line(models, name).text_content() or "")
+    ]
 
     assert listed == shown(models)
     assert sorted(listed[:-1], key=str.lower) == [name for name in by_name if name != HOSTILE]
@@ -302,6 +306,7 @@ def test_names_are_text(models: Page) -> None:
     """In the table, in the editor, and in what the page says after a change."""
     assert HOSTILE == shown(models)[-1]
     row = models.locator("#rows tr").last
+    row.scroll_into_view_if_needed()
     row.locator(".open").click()
     expect(models.locator("#drawer h2")).to_have_text(HOSTILE)
     models.get_by_label("Description").fill(HOSTILE)
@@ -431,7 +436,6 @@ def test_four_hundred_models_are_usable_within_a_second(browser: Browser, tmp_pa
         assert 11 == len(shown(page))
         page.context.close()
     best = min(times, key=lambda one: float(one["ready"]))
-    print(best, search_ms)
 
     assert best["ready"] < USABLE_WITHIN_MS
     assert best["bytes"] < 2000 * MANY

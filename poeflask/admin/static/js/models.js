@@ -250,6 +250,8 @@ document.getElementById("convert")?.addEventListener("submit", async (event) => 
 
 // The drawer.
 
+let opened = "";
+
 async function open(path, id = "") {
   const query = id ? `?${new URLSearchParams({ id })}` : "";
   const response = await fetch(`${base}/${path}${query}`, { headers: { Accept: "text/html" } }).catch(() => null);
@@ -262,7 +264,9 @@ async function open(path, id = "") {
 
 section.addEventListener("click", (event) => {
   const button = event.target.closest(".open");
-  if (button) open("editor", button.closest("tr").dataset.id);
+  if (!button) return;
+  opened = button.closest("tr").dataset.id;
+  open("editor", opened);
 });
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
@@ -321,6 +325,11 @@ document.getElementById("import-form").addEventListener("submit", (event) => {
   const form = event.target;
   finish(form, "import", () => new FormData(form));
 });
-drawer.addEventListener("close", () => content.replaceChildren());
+// The line may be another element by now, and the browser would leave the focus nowhere.
+drawer.addEventListener("close", () => {
+  content.replaceChildren();
+  if (opened) focusAgain({ id: opened });
+  opened = "";
+});
 
 recall();
