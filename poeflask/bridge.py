@@ -10,10 +10,11 @@ Poe's connection at once, whatever Poe is doing.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal, NamedTuple, Protocol
 
 import gevent
 from gevent.queue import Empty, Full, Queue
@@ -33,13 +34,18 @@ from poeflask.core.reply import (
     renumbered,
 )
 from poeflask.filters.chain import Chain, Wants
+from poeflask.poe.breaker import FAILURES
+from poeflask.poe.turns import Place, Turns
+from poeflask.poe.ways import Way, Ways
 
 Batch = list[ReplyEvent]
-Batches = Generator[Batch, None, None]
-Try = Generator[Batch, None, float | None]
 
 Relay = Callable[[Batch], None]
 """Writes a batch to the client; may wait for the client, raises nothing."""
+
+
+RelayAtOnce = Callable[[Batch], bool]
+"""As `Relay`, without waiting; False: the relay must be given the next batch, and will wait."""
 
 
 class Watch(Protocol):
@@ -57,9 +63,15 @@ _QUEUED_BATCHES = 8
 
 
 class AskPoe(Protocol):
-    """Sends one prompt to Poe and yields the reply's events, one batch for each network read."""
+    """Sends one prompt to Poe and yields the reply's events, one batch for each network read.
 
-    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]: ...
+    `sent` is called once the query has left; it may be called again and never blocks.
+
+    What it gives may have an attribute `at_once`: then it lets that have what comes while the next
+    batch is waited for, as `AtOnce` says.
+    """
+
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +79,8 @@ class Patience:
     """How long and how often the bridge tries.
 
     Attributes:
-        tries: how often a query is sent at most, as long as nothing of the answer was seen.
+        tries: how often a query is sent to one bot at most, as long as nothing of the answer was
+            seen. A try that fails for its key's sake alone does not count if another key is left.
         longest_wait_s: a wait before the next try that Poe asks for and that is longer is not
             waited for; the client hears of it instead.
         first_wait_s: the least wait before the second try, whatever Poe says; doubles each time.
@@ -81,6 +94,14 @@ class Patience:
     total_s: float = 3600.0
 
 
+def _same_prompt(prompt: Prompt, bot: str) -> Prompt:
+    return replace(prompt, bot=bot)
+
+
+def _no_fallbacks(_bot: str, _caller: Caller) -> tuple[str, ...]:
+    return ()
+
+
 class Bridge:
     """Opens answers.
 
@@ -91,6 +112,12 @@ class Bridge:
             raises PoeflaskError.
         make_chain: the filters for a prompt.
         patience: how long and how often to try.
+        ways: which key asks, and what is learnt from its answers.
+        setups: how many questions are made and sent at once; the rest waits, so that many that
+            come at once do not hold up the answers that run.
+        most_replies: how many replies may be read at once.
+        fallbacks: the bots that may answer a caller in place of one that fails, the best first.
+        for_bot: a prompt as it is asked of such a bot.
         chance: a number between 0 and 1, for the jitter of waits.
     """
 
@@ -101,13 +128,29 @@ class Bridge:
         prepare: Callable[[Prompt, str, str], Prompt],
         make_chain: Callable[[Prompt, Wants], Chain],
         patience: Patience,
+        ways: Ways | None = None,
+        setups: Turns | None = None,
+        most_replies: int = 4000,
+        fallbacks: Callable[[str, Caller], tuple[str, ...]] = _no_fallbacks,
+        for_bot: Callable[[Prompt, str], Prompt] = _same_prompt,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._ask = ask
-        self._prepare = prepare
-        self._make_chain = make_chain
-        self._patience = patience
+        self.ask = ask
+        self.prepare = prepare
+        self.make_chain = make_chain
+        self.patience = patience
+        self.ways = ways or Ways()
+        self.setups = setups or Turns(32)
+        self.fallbacks = fallbacks
+        self.for_bot = for_bot
         self._chance = chance
+        self._most_replies = most_replies
+        self._replies = 0
+
+    @property
+    def replies(self) -> int:
+        """How many replies are being read now."""
+        return self._replies
 
     def open(self, prompt: Prompt, caller: Caller, wants: Wants, *, n: int = 1) -> Answer:
         """Ask the bot, `n` times at once; gives the answer at once, before anything has come."""
@@ -119,110 +162,299 @@ class Bridge:
         caller: Caller,
         wants: Wants,
         watch: Watch | None = None,
+        total_s: float | None = None,
     ) -> Answer:
         """As `open`, for prompts that differ: the events of reply number i answer `prompts[i]`.
 
         Args:
             prompts: one for each reply.
-            caller: who asks; his key of Poe's pays.
+            caller: who asks; his key of Poe's pays, or the owner's if he brought none.
             wants: what the dialect wants of the answer.
             watch: looks on.
+            total_s: the longest that the answer may take, if that is less than usual.
+
+        Raises:
+            OwnError: kind BUSY, if as many replies are being read as may be.
         """
+        if self._replies + len(prompts) > self._most_replies:
+            raise OwnError(
+                ErrorKind.BUSY,
+                f"poeflask gives {self._replies} answers just now, nearly as many as it may; "
+                "try again in a moment.",
+                retry_after_s=1.0,
+            )
+        longest_s = min(total_s or self.patience.total_s, self.patience.total_s)
         answer = Answer(len(prompts), watch)
+        self._replies += len(prompts)
         for index, prompt in enumerate(prompts):
-            answer.attach(index, gevent.spawn(self._read, answer, index, prompt, caller, wants))
+            reading = _Reading(self, answer, index, prompt, caller, wants, longest_s)
+            greenlet = gevent.spawn(reading.run)
+            greenlet.rawlink(self._one_less)
+            answer.attach(index, greenlet)
         return answer
 
-    def _read(
-        self, answer: Answer, index: int, prompt: Prompt, caller: Caller, wants: Wants
+    def wait_s(self, error: PoeflaskError, attempt: int) -> float | None:
+        """Seconds until the next try, or None if there is none."""
+        if attempt >= self.patience.tries or not error.may_succeed_later:
+            return None
+        if not isinstance(error, PoeError) or error.kind is ErrorKind.EMPTY_REPLY:
+            return None
+        jitter_s = self.patience.first_wait_s * self._chance()
+        least_s = self.patience.first_wait_s * 2 ** (attempt - 1)
+        asked_s = error.retry_after_s or 0.0
+        if asked_s > self.patience.longest_wait_s:
+            return None
+        return float(max(asked_s, least_s) + jitter_s)
+
+    def _one_less(self, _greenlet: gevent.Greenlet) -> None:
+        self._replies -= 1
+
+
+class _Reading:
+    """One reply while it is read, in a greenlet of its own.
+
+    The prompt may hold a whole book and the reply may last for minutes: as soon as anything of the
+    reply was passed on, nothing here knows the prompt any more.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_bridge",
+        "_caller",
+        "_heard",
+        "_index",
+        "_prepared",
+        "_prompt",
+        "_said",
+        "_total_s",
+        "_wants",
+    )
+
+    def __init__(
+        self,
+        bridge: Bridge,
+        answer: Answer,
+        index: int,
+        prompt: Prompt,
+        caller: Caller,
+        wants: Wants,
+        total_s: float,
     ) -> None:
-        """The body of an answer's greenlet: puts every batch up to the end into the answer."""
-        deadline = gevent.Timeout(self._patience.total_s)
+        self._bridge = bridge
+        self._answer = answer
+        self._index = index
+        self._prompt: Prompt | None = prompt
+        self._prepared: tuple[str, str, Prompt] | None = None
+        self._caller = caller
+        self._wants = wants
+        self._total_s = total_s
+        self._said = False
+        self._heard = False
+
+    def run(self) -> None:
+        """Put every batch up to the end into the answer."""
+        deadline = gevent.Timeout(self._total_s)
         with deadline:
             try:
-                for batch in self._batches(prompt, caller, wants):
-                    answer.put(index, batch)
-            except PoeflaskError as error:
-                answer.put(index, [Failure(error)])
+                failed = self._asked_in_turn()
+                if failed is not None:
+                    self._answer.put(self._index, failed)
             except gevent.Timeout as timeout:
                 if timeout is not deadline:
                     raise
-                answer.put(index, [Failure(self._overdue())])
+                self._answer.put(self._index, [Failure(self._overdue())])
 
     def _overdue(self) -> PoeError:
         return PoeError(
             ErrorKind.POE_TIMEOUT,
-            f"The answer was not complete after {self._patience.total_s:g} seconds.",
+            f"The answer was not complete after {self._total_s:g} seconds.",
             allow_retry=False,
         )
 
-    def _batches(self, prompt: Prompt, caller: Caller, wants: Wants) -> Iterator[Batch]:
-        """All batches of one answer, whatever number of tries it takes; the last one ends it."""
-        key = caller.poe_key
-        prepared = self._prepare(prompt, caller.owner, key)
-        for attempt in range(1, self._patience.tries + 1):
-            wait_s = yield from self._try(prepared, key, wants, attempt)
+    def _asked_in_turn(self) -> Batch | None:
+        """Ask the bot and then its fallbacks; gives what the last of them failed with."""
+        if self._prompt is None:
+            return None
+        first = self._prompt.bot
+        failed = self._asked(first)
+        if failed is None or not _is_the_bots(failed):
+            return failed
+        for bot in self._bridge.fallbacks(first, self._caller):
+            self._answer.asked_bot = bot
+            failed = self._asked(bot)
+            if failed is None or not _is_the_bots(failed):
+                break
+        return failed
+
+    def _asked(self, bot: str) -> Batch | None:
+        """Ask one bot, as often as may be; gives what the last try failed with, if all did."""
+        attempt = 1
+        used: set[str] = set()
+        while True:
+            tried = self._try(bot, used)
+            if tried.failed is None or tried.then == "stop":
+                return tried.failed
+            if tried.then == "next key":
+                continue
+            wait_s = self._bridge.wait_s(_error_of(tried.failed), attempt)
             if wait_s is None:
-                return
+                return tried.failed
+            attempt += 1
+            used.clear()
             gevent.sleep(wait_s)
 
-    def _try(self, prompt: Prompt, key: str, wants: Wants, attempt: int) -> Try:
-        """The batches of one try; returns the seconds until the next, or None if it was the last.
+    def _try(self, bot: str, used: set[str]) -> _Tried:
+        """Ask one bot once, with a key that was not used.
 
-        Poe's connection is let go before that wait, not after it.
+        Poe's connection and the key are let go before the wait for the next try.
         """
-        said = False
-        with closing(self._attempt(prompt, key, wants)) as batches:
-            for batch in batches:
-                wait_s = None if said else self._wait_s(batch, attempt)
-                if wait_s is not None:
-                    return wait_s
-                said = said or any(isinstance(event, OUTPUT) for event in batch)
-                yield batch
+        try:
+            way = self._bridge.ways.open(bot, self._caller, used)
+        except PoeflaskError as error:
+            # A bot that is left alone is not waited for: it has fallbacks, or the client waits.
+            return _Tried([Failure(error)], "stop" if error.kind in FAILURES else "again")
+        with closing(way):
+            used.add(way.fingerprint)
+            try:
+                self._prepare(bot, way.key)
+            except PoeflaskError as error:
+                # Files could not be uploaded: that says nothing of the bot.
+                return _Tried([Failure(error)], "next key" if way.key_failed(error) else "stop")
+            failed = self._read(way)
+            if failed is None:
+                return _Tried(None, "stop")
+            return _Tried(failed, "next key" if way.failed(_error_of(failed)) else "again")
+
+    def _prepare(self, bot: str, key: str) -> None:
+        """Make the prompt ready for a bot and a key: files are uploaded once for each key."""
+        if self._prompt is None:
+            raise RuntimeError("nothing may be asked once a part of the reply was passed on")
+        if self._prepared is not None and self._prepared[:2] == (bot, key):
+            return
+        prompt = self._prompt
+        if bot != prompt.bot:
+            prompt = self._bridge.for_bot(prompt, bot)
+        self._prepared = bot, key, self._bridge.prepare(prompt, self._caller.owner, key)
+
+    def _read(self, way: Way) -> Batch | None:
+        """Ask, and pass on the reply and those to whatever the filters want to ask besides.
+
+        Gives what failed before anything was passed on.
+        """
+        self._heard = False
+        try:
+            place = self._turn(way)
+            with closing(place):
+                chain, asked = self._begun()
+                reply = self._bridge.ask(asked, way.key, place.close)
+                del asked
+                failed = self._passed_on(reply, chain, way, place)
+        except PoeflaskError as error:
+            return [Failure(error)]
+        while failed is None and not chain.ended:
+            more = chain.follow_up()
+            if more is None:
+                break
+            reply = self._more(more, way)
+            del more
+            failed = self._passed_on(reply, chain, way, place)
+        return failed
+
+    def _more(self, asked: Prompt, way: Way) -> Iterator[Batch]:
+        """The reply to what a filter asks besides; that no turn came is its failure too."""
+        place = self._turn(way)
+        with closing(place):
+            reply = self._bridge.ask(asked, way.key, place.close)
+            del asked
+            yield from reply
+
+    def _turn(self, way: Way) -> Place:
+        """Wait until a query may be made and sent."""
+        way.wait_turn()
+        return self._bridge.setups.take(self._caller.owner)
+
+    def _begun(self) -> tuple[Chain, Prompt]:
+        """The filters of the prepared prompt, and what they make of it."""
+        if self._prepared is None:
+            raise RuntimeError("a prompt must be prepared before it is asked")
+        prompt = self._prepared[2]
+        chain = self._bridge.make_chain(prompt, self._wants)
+        return chain, chain.on_prompt(prompt)
+
+    def _passed_on(
+        self, reply: Iterator[Batch], chain: Chain, way: Way, place: Place
+    ) -> Batch | None:
+        """Pass on what the filters make of a reply; gives a failure that nothing came before."""
+        if hasattr(reply, "at_once"):
+            reply.at_once = partial(_straight, chain, self._answer)
+        try:
+            batch = _next(reply)
+            place.close()
+            while batch is not None:
+                self._heard = self._heard or any(map(_is_something, batch))
+                out = chain.feed(batch)
+                if out:
+                    out = out if self._heard else _without_silence(out)
+                    if not self._said and self._is_failure(out, way):
+                        return out
+                    self._answer.put(self._index, out)
+                if chain.ended:
+                    break
+                batch = _next(reply)
+        finally:
+            _close(reply)
         return None
 
-    def _wait_s(self, batch: Batch, attempt: int) -> float | None:
-        """Seconds until the next try, or None if the batch is no failure or must be passed on."""
-        end = batch[-1] if batch else None
-        if not isinstance(end, Failure) or any(isinstance(event, OUTPUT) for event in batch):
-            return None
-        error = end.error
-        if attempt == self._patience.tries or not error.may_succeed_later:
-            return None
-        if not isinstance(error, PoeError) or error.kind is ErrorKind.EMPTY_REPLY:
-            return None
-        jitter_s = self._patience.first_wait_s * self._chance()
-        least_s = self._patience.first_wait_s * 2 ** (attempt - 1)
-        asked_s = error.retry_after_s or 0.0
-        if asked_s > self._patience.longest_wait_s:
-            return None
-        return float(max(asked_s, least_s) + jitter_s)
+    def _is_failure(self, out: Batch, way: Way) -> bool:
+        """Whether these events, among the first, are a failure; else what they tell is kept."""
+        if any(isinstance(event, OUTPUT) for event in out):
+            self._said = True
+            self._prompt = self._prepared = None
+        elif isinstance(out[-1], Failure):
+            return True
+        if self._said or isinstance(out[-1], Finish):
+            way.answers()
+        return False
 
-    def _attempt(self, prompt: Prompt, key: str, wants: Wants) -> Batches:
-        """The batches of one try, through the filters and whatever these want to ask besides."""
-        chain = self._make_chain(prompt, wants)
-        asked: Prompt | None = chain.on_prompt(prompt)
-        heard = False
-        while asked is not None:
-            with closing(self._exchange(asked, key)) as batches:
-                for batch in batches:
-                    heard = heard or any(map(_is_something, batch))
-                    out = chain.feed(batch)
-                    if out:
-                        yield out if heard else _without_silence(out)
-                    if chain.ended:
-                        return
-            asked = chain.follow_up()
 
-    def _exchange(self, prompt: Prompt, key: str) -> Batches:
-        """One query and its reply; what goes wrong before the reply begins is its failure."""
-        reply = self._ask(prompt, key)
-        try:
-            yield from reply
-        except PoeflaskError as error:
-            yield [Failure(error)]
-        finally:
-            reply.close()  # type: ignore[attr-defined]
+class _Tried(NamedTuple):
+    """How a try went: what it failed with, if it did, and what comes next."""
+
+    failed: Batch | None
+    then: Literal["stop", "next key", "again"]
+
+
+def _straight(chain: Chain, answer: Answer, batch: Batch) -> Batch | None:
+    """Pass a batch from Poe to the client without a greenlet's part in it (`AtOnce`)."""
+    if not answer.flows() or not chain.passes(batch):
+        return batch
+    return None if answer.put_at_once(batch) else [Pause()]
+
+
+def _close(reply: Iterator[Batch]) -> None:
+    """Let go of Poe's connection."""
+    if hasattr(reply, "close"):
+        reply.close()
+
+
+def _next(reply: Iterator[Batch]) -> Batch | None:
+    """The next batch, or None behind the last; what goes wrong on the way is a failure too."""
+    try:
+        return next(reply, None)
+    except PoeflaskError as error:
+        return [Failure(error)]
+
+
+def _error_of(failed: Batch) -> PoeflaskError:
+    end = failed[-1]
+    if not isinstance(end, Failure):
+        raise TypeError("what failed must end in a Failure")
+    return end.error
+
+
+def _is_the_bots(failed: Batch) -> bool:
+    """Whether a failure says that the bot does not work, so that another one may."""
+    return _error_of(failed).kind in FAILURES
 
 
 def _is_something(event: ReplyEvent) -> bool:
@@ -245,9 +477,14 @@ class Answer:
     """An answer while it comes: one or more parallel replies in one stream of batches.
 
     The client's greenlet calls `begin`, `next` and `close`; anyone may call `cancel`.
+
+    Attributes:
+        asked_bot: the fallback that was asked in place of the prompt's bot; empty if none was.
+            Known once `begin` has returned, if it waited for the answer to begin.
     """
 
     def __init__(self, n: int, watch: Watch | None = None) -> None:
+        self.asked_bot = ""
         self._n = n
         self._watch = watch
         self._reading = n
@@ -258,7 +495,9 @@ class Answer:
         self._cancelled: PoeflaskError | None = None
         self._over = False
         self._relay: Relay | None = None
+        self._relay_at_once: RelayAtOnce | None = None
         self._relaying = False
+        self._said = False
 
     def is_over(self) -> bool:
         """Whether the last batch has been given."""
@@ -267,7 +506,7 @@ class Answer:
     def attach(self, index: int, greenlet: gevent.Greenlet) -> None:
         """Take the greenlet that reads reply number `index`; should it die, the reply fails."""
         self._greenlets[index] = greenlet
-        greenlet.link_exception(lambda dead: self._offer(index, _broken(dead.exception)))
+        greenlet.link_exception(lambda dead: self._break(index, dead.exception))
         if self._watch is not None:
             greenlet.link(self._one_less)
 
@@ -275,6 +514,7 @@ class Answer:
         """Hand over the next events of reply number `index`; waits while the client is behind."""
         if self._watch is not None:
             self._watch.saw(index, batch)
+        self._said = self._said or any(isinstance(event, OUTPUT) for event in batch)
         relay = self._relay
         if relay is None or isinstance(batch[-1], END) or not self._queue.empty():
             self._queue.put((index, batch))
@@ -284,6 +524,19 @@ class Answer:
             relay(batch)
         finally:
             self._relaying = False
+
+    def flows(self) -> bool:
+        """Whether the client waits for more of an answer that has begun to be written."""
+        return self._relay_at_once is not None and self._said and self._queue.empty()
+
+    def put_at_once(self, batch: Batch) -> bool:
+        """Hand over the next events of an answer that flows, in the loop itself.
+
+        False: the client is behind, and `put` must be called next, with whatever comes.
+        """
+        if self._watch is not None:
+            self._watch.saw(0, batch)
+        return self._relay_at_once is not None and self._relay_at_once(batch)
 
     def begin(self, wait_s: float | None) -> None:
         """Wait until the first part of the answer has come, but no longer than `wait_s` seconds.
@@ -300,7 +553,12 @@ class Answer:
             self.close()
             raise end.error
 
-    def next(self, wait_s: float | None = None, relay: Relay | None = None) -> Batch | None:
+    def next(
+        self,
+        wait_s: float | None = None,
+        relay: Relay | None = None,
+        relay_at_once: RelayAtOnce | None = None,
+    ) -> Batch | None:
         """The next events, or None if `wait_s` seconds have passed.
 
         The batch after which `is_over` is true is the last one. An answer of several replies ends
@@ -310,9 +568,13 @@ class Answer:
             wait_s: how long to wait; None means as long as it takes.
             relay: while this waits, batches of an answer with one reply may go there, at once and
                 in the greenlet that read them, instead of coming out here. The last one never does.
+            relay_at_once: may be given with `relay`, for batches that no greenlet need see to.
         """
         try:
-            index, batch = self._peeked.pop(0) if self._peeked else self._wait(wait_s, relay)
+            if self._peeked:
+                index, batch = self._peeked.pop(0)
+            else:
+                index, batch = self._wait(wait_s, relay, relay_at_once)
         except Empty:
             return None
         end = batch[-1] if batch else None
@@ -324,8 +586,11 @@ class Answer:
             batch = [_of_reply(event, index, self._n) for event in batch]
         return batch
 
-    def _wait(self, wait_s: float | None, relay: Relay | None) -> tuple[int, Batch]:
-        self._relay = relay if self._n == 1 else None
+    def _wait(
+        self, wait_s: float | None, relay: Relay | None, relay_at_once: RelayAtOnce | None
+    ) -> tuple[int, Batch]:
+        if self._n == 1:
+            self._relay, self._relay_at_once = relay, relay_at_once
         try:
             while True:
                 try:
@@ -335,7 +600,7 @@ class Answer:
                     if not self._relaying:
                         raise
         finally:
-            self._relay = None
+            self._relay = self._relay_at_once = None
 
     def _take(self, wait_s: float | None) -> tuple[int, Batch]:
         if self._cancelled is None:
@@ -358,6 +623,12 @@ class Answer:
         """Let go of everything that is still open. May be called twice. Never blocks."""
         self._over = True
         self._stop()
+
+    def _break(self, index: int, cause: BaseException) -> None:
+        error = _broken(cause)
+        if self._watch is not None:
+            self._watch.saw(index, [Failure(error)])
+        self._offer(index, error)
 
     def _one_less(self, _greenlet: gevent.Greenlet) -> None:
         self._reading -= 1

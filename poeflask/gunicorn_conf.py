@@ -9,10 +9,14 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import os  # noqa: E402 - the patch comes before every other import
+import gc  # noqa: E402 - the patch comes before every other import
+import os  # noqa: E402 - as above
+import shutil  # noqa: E402 - as above
 import signal  # noqa: E402 - as above
 import socket  # noqa: E402 - as above
 import sys  # noqa: E402 - as above
+import tempfile  # noqa: E402 - as above
+from pathlib import Path  # noqa: E402 - as above
 from typing import Any  # noqa: E402 - as above
 
 import gevent  # noqa: E402 - as above
@@ -69,17 +73,64 @@ limit_request_fields = 100
 limit_request_field_size = 16380
 
 
+_METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+"""Where workers keep the numbers that Prometheus reads, so that each can tell those of all."""
+
+_OWN_METRICS_DIR = "poeflask-metrics-"
+
+
+def on_starting(server):  # type: ignore[no-untyped-def] # gunicorn has no types
+    """Make a folder for the workers' numbers, or empty the one that is named."""
+    named = Path(os.environ.get(_METRICS_DIR, ""))
+    # One of ours is that of the master which this one replaces.
+    if named.name and not named.name.startswith(_OWN_METRICS_DIR):
+        named.mkdir(parents=True, exist_ok=True)
+        _unlink(named, "*.db")
+        return
+    os.environ[_METRICS_DIR] = tempfile.mkdtemp(prefix=_OWN_METRICS_DIR, dir=worker_tmp_dir)
+
+
+def on_exit(server):  # type: ignore[no-untyped-def] # gunicorn has no types
+    """Leave nothing behind."""
+    folder = Path(os.environ[_METRICS_DIR])
+    if folder.name.startswith(_OWN_METRICS_DIR):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def child_exit(server, worker):  # type: ignore[no-untyped-def] # gunicorn has no types
+    """What a dead worker has open is open no more; what it counted still counts."""
+    _unlink(Path(os.environ[_METRICS_DIR]), f"gauge_live*_{worker.pid}.db")
+
+
+def worker_exit(server, worker):  # type: ignore[no-untyped-def] # gunicorn has no types
+    """Write down what the worker has not written yet."""
+    # A worker that could not load the app has none.
+    metering = getattr(getattr(worker, "wsgi", None), "extensions", {}).get("poeflask.metering")
+    if metering is not None:
+        metering.end_work()
+
+
+def _unlink(folder: Path, pattern: str) -> None:
+    for path in folder.glob(pattern):
+        path.unlink(missing_ok=True)
+
+
 def post_worker_init(worker):  # type: ignore[no-untyped-def] # gunicorn has no types
     """Let the app see when its worker is told to stop, and how long it may go on from then."""
+    # What has been loaded stays; looking through it again and again would find nothing to free.
+    gc.collect()
+    gc.freeze()
     # A terminal sends Ctrl+C to all processes, but the master sends the workers home itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # gunicorn's own handler lets the worker's loop end while it waits, and then ends the process a
     # second time, with a traceback.
     signal.signal(signal.SIGQUIT, lambda *_: gevent.spawn(sys.exit, 0))
     _bound_sending(worker)
-    drain = getattr(worker.wsgi, "extensions", {}).get("poeflask.drain")
-    if drain is not None:
-        drain.follow(lambda: worker.alive, worker.cfg.graceful_timeout)
+    extensions = getattr(worker.wsgi, "extensions", {})
+    if "poeflask.drain" in extensions:
+        extensions["poeflask.drain"].follow(lambda: worker.alive, worker.cfg.graceful_timeout)
+    if "poeflask.metering" in extensions:
+        extensions["poeflask.metering"].begin_work()
 
 
 def _bound_sending(worker: Any) -> None:

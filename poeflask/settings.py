@@ -2,8 +2,10 @@
 
 Settings come from the environment and from nowhere else. A new one is one field here: the README's
 table and `poeflask settings` are made of these fields. The names of poe2openai (PORT, HOST,
-LOG_LEVEL, CONFIG_DIR, MAX_REQUEST_SIZE, URL_CACHE_TTL_SECONDS, URL_CACHE_SIZE_MB, POE_BASE_URL,
-POE_FILE_UPLOAD_URL) mean what they mean there; every other variable begins with POEFLASK_.
+LOG_LEVEL, CONFIG_DIR, MAX_REQUEST_SIZE, RATE_LIMIT_MS, URL_CACHE_TTL_SECONDS, URL_CACHE_SIZE_MB,
+ADMIN_USERNAME, ADMIN_PASSWORD, POE_BASE_URL, POE_FILE_UPLOAD_URL) mean what they mean there, that
+of OpenTelemetry (OTEL_EXPORTER_OTLP_ENDPOINT) what it means everywhere; every other variable begins
+with POEFLASK_.
 
 An unset and an empty variable are the same. A setting that may hold a password can also be read
 from a file, named by the same variable with _FILE behind it.
@@ -198,6 +200,12 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _otlp_endpoint(text: str) -> str:
+    if text and not _is_url(text, {"http", "https"}):
+        raise _UnfitError('a URL, such as "http://localhost:4318"')
+    return text.rstrip("/")
+
+
 def _proxy_url(text: str) -> str:
     if text and not _is_url(text, {"http", "https"}):
         raise _UnfitError('the URL of a proxy, such as "http://user:password@proxy:3128"')
@@ -246,6 +254,36 @@ def _is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class KeyOfPoe:
+    """A key of Poe's, what its owner calls it, and how much of the work it gets."""
+
+    name: str
+    key: str = field(repr=False)
+    weight: int
+
+
+_KEY_OF_POE = re.compile(r"(?:([\w.-]{1,40}):)?([!-~]{1,512}?)(?:\*([0-9]{1,4}))?", re.ASCII)
+
+
+def _keys_of_poe(text: str) -> tuple[KeyOfPoe, ...]:
+    """Keys with commas or white space between: KEY, NAME:KEY, KEY*WEIGHT or NAME:KEY*WEIGHT."""
+    found = [_KEY_OF_POE.fullmatch(entry) for entry in re.split(r"[,\s]+", text) if entry]
+    keys = tuple(
+        KeyOfPoe(match[1] or f"key-{number}", match[2], int(match[3] or 1))
+        for number, match in enumerate(found, 1)
+        if match is not None
+    )
+    names, secrets = {one.name for one in keys}, {one.key for one in keys}
+    unique = len(names) == len(secrets) == len(found)
+    if unique and all(one.weight and not set(one.key) & set(":*") for one in keys):
+        return keys
+    raise _UnfitError(
+        "keys with commas or line ends between, each written KEY, NAME:KEY, KEY*WEIGHT or "
+        "NAME:KEY*WEIGHT, with no name and no key twice and whole weights above 0"
+    )
 
 
 def _origins(text: str) -> tuple[str, ...]:
@@ -346,6 +384,35 @@ class Settings:
         "https://www.quora.com/poe_api/file_upload_3RD_PARTY_POST",
         "Where Poe takes uploads.",
     )
+    poe_api_keys: tuple[KeyOfPoe, ...] = _setting(
+        "POE_API_KEYS",
+        _keys_of_poe,
+        "",
+        "The Poe keys that pay for callers who bring none of Poe's, with commas or line ends "
+        "between: `KEY`, `NAME:KEY`, `KEY*WEIGHT` or `NAME:KEY*WEIGHT`.",
+        secret=True,
+    )
+    poe_api_key: tuple[KeyOfPoe, ...] = _setting(
+        "POE_API_KEY",
+        _keys_of_poe,
+        "",
+        "The same, for who has only one; not read beside POE_API_KEYS.",
+        secret=True,
+    )
+    poe_requests_per_minute: int = _setting(
+        "POEFLASK_POE_REQUESTS_PER_MINUTE",
+        _whole(0, 1_000_000),
+        "480",
+        "How many queries one Poe key may send within a minute, over all workers; more wait their "
+        "turn. Poe refuses more than 500. 0 for no bound.",
+    )
+    rate_limit_ms: int = _setting(
+        "RATE_LIMIT_MS",
+        _whole(0, 3_600_000),
+        "0",
+        "The least time between two queries to Poe, in milliseconds, over all keys and workers; 0 "
+        "for none.",
+    )
     proxy_url: str = _setting(
         "POEFLASK_PROXY_URL",
         _proxy_url,
@@ -392,6 +459,37 @@ class Settings:
     )
     retry_wait_max_s: float = _setting(
         "POEFLASK_RETRY_WAIT_MAX_S", _seconds(0), "10", "The longest wait between two tries."
+    )
+    breaker_failures: int = _setting(
+        "POEFLASK_BREAKER_FAILURES",
+        _whole(0, 1000),
+        "5",
+        "After how many failures in a row a bot is left alone for a while; 0 for never.",
+    )
+    setups: int = _setting(
+        "POEFLASK_SETUPS",
+        _whole(1, 10_000),
+        "32",
+        "How many questions one worker makes and sends to Poe at once; more wait their turn, so "
+        "that running answers do not falter.",
+    )
+    queue: int = _setting(
+        "POEFLASK_QUEUE",
+        _whole(0, 1_000_000),
+        "1000",
+        "How many questions may wait for their turn in one worker; more are refused.",
+    )
+    queue_wait_s: float = _setting(
+        "POEFLASK_QUEUE_WAIT_S",
+        _seconds(0.1),
+        "30",
+        "How long a question waits for its turn before it is refused.",
+    )
+    max_answers: int = _setting(
+        "POEFLASK_MAX_ANSWERS",
+        _whole(1, 1_000_000),
+        "4000",
+        "How many answers one worker reads at once; more are refused with 503.",
     )
     max_request_bytes: int = _setting(
         "MAX_REQUEST_SIZE", _size, "64MiB", "The largest request body that is taken."
@@ -478,11 +576,84 @@ class Settings:
         "How tools reach a bot: `native`, `prompted` in words, or `auto`, as the bot can.",
     )
 
+    keys: Literal["passthrough", "keys", "both"] = _setting(
+        "POEFLASK_KEYS",
+        _choice("passthrough", "keys", "both"),
+        "both",
+        "Which keys are taken: `passthrough` Poe's, `keys` those that `poeflask keys` issues, or "
+        "`both`.",
+    )
+    answer_tokens: int = _setting(
+        "POEFLASK_ANSWER_TOKENS",
+        _whole(16, 1_000_000),
+        "4096",
+        "How many tokens are reserved for an answer, and end it, if a key has a limit on tokens or "
+        "points and the client does not say how long the answer may be.",
+    )
+    points_per_usd: int = _setting(
+        "POEFLASK_POINTS_PER_USD",
+        _whole(1, 10_000_000),
+        "33333",
+        "How many points a US dollar of Poe's list prices is, for budgets in points; Poe sells a "
+        "million for 30.",
+    )
+    ledger: Literal["on", "off"] = _setting(
+        "POEFLASK_LEDGER",
+        _choice("on", "off"),
+        "on",
+        "Whether a row is kept of each request for an answer: who, what, how much, how long; never "
+        "what was said.",
+    )
+    ledger_ttl_s: float = _setting(
+        "POEFLASK_LEDGER_TTL_S",
+        _seconds(60),
+        "7776000",
+        "How long the rows of the ledger are kept.",
+    )
+    ledger_sums_ttl_s: float = _setting(
+        "POEFLASK_LEDGER_SUMS_TTL_S",
+        _seconds(3600),
+        "34560000",
+        "How long the ledger's sums by hour are kept.",
+    )
+    ledger_max_rows: int = _setting(
+        "POEFLASK_LEDGER_MAX_ROWS",
+        _whole(1000),
+        "500000",
+        "How many rows of the ledger are kept at most; one takes about 600 bytes.",
+    )
+    recording_ttl_s: float = _setting(
+        "POEFLASK_RECORDING_TTL_S",
+        _seconds(60),
+        "604800",
+        "How long the texts of keys that are recorded are kept.",
+    )
+    max_recordings: int = _setting(
+        "POEFLASK_MAX_RECORDINGS",
+        _whole(1, 100_000),
+        "500",
+        "How many answers are kept as texts at most; one takes up to 128 KiB.",
+    )
+    metrics_token: str = _setting(
+        "POEFLASK_METRICS_TOKEN",
+        _text,
+        "",
+        "Whoever sends this as a Bearer token may read /metrics from anywhere; if it is empty, "
+        "only this machine may.",
+        secret=True,
+    )
+    otlp_endpoint: str = _setting(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        _otlp_endpoint,
+        "",
+        "Where traces go, such as `http://localhost:4318`; empty for nowhere. Needs "
+        "`poeflask[otel]`.",
+    )
     local_key: str = _setting(
         "POEFLASK_LOCAL_KEY",
         _text,
         "",
-        "The Poe key for requests in Ollama's API that bring none, as most of its clients do; "
+        "The key for requests in Ollama's API that bring none, as most of its clients do; "
         "empty: they are refused.",
         secret=True,
     )
@@ -539,6 +710,11 @@ class Settings:
         return {row.name: _whence(row, environ) for row in Settings.describe()}
 
     @property
+    def keys_of_poe(self) -> tuple[KeyOfPoe, ...]:
+        """The keys that pay for callers who bring none of Poe's."""
+        return self.poe_api_keys or self.poe_api_key
+
+    @property
     def listens_on_loopback(self) -> bool:
         """Whether only this machine can reach the address; false for a socket that a proxy uses."""
         if self.host == "localhost":
@@ -565,6 +741,11 @@ class Settings:
     def simulator_enabled(self) -> bool:
         """Whether the simulator answers: never by itself where strangers might reach it."""
         return self._only_this_machine if self.simulator == "auto" else self.simulator == "on"
+
+    @property
+    def demo_key_works(self) -> bool:
+        """Whether the simulator answers whoever brings the key "demo"."""
+        return self.simulator_enabled and self.keys != "keys"
 
     @property
     def key_of_local_requests(self) -> str:

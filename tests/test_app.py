@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import fields
@@ -13,7 +14,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from poeflask.app import DEMO_KEY, create_app
-from poeflask.settings import Settings, SettingsError
+from poeflask.core.caller import Caller
+from poeflask.core.prompt import Message, Prompt, Text
+from poeflask.core.reply import TextDelta
+from poeflask.filters.chain import Wants
+from poeflask.settings import KeyOfPoe, Settings, SettingsError
+from poeflask.web.services import Services
 
 CHAT = {"model": "Echo", "messages": [{"role": "user", "content": "hi there"}]}
 AWAY = "http://127.0.0.1:1"
@@ -149,6 +155,8 @@ def test_every_setting_does_something() -> None:
     )
     derived = {
         "simulator": "simulator_enabled",
+        "poe_api_key": "keys_of_poe",
+        "poe_api_keys": "keys_of_poe",
         "local_key": "key_of_local_requests",
         "local_key_for": "key_of_local_requests",
     }
@@ -159,6 +167,51 @@ def test_every_setting_does_something() -> None:
     ]
 
     assert [] == idle
+
+
+def test_the_demo_key_can_pay_for_callers_who_bring_none() -> None:
+    """So that keys of this service's own can be tried without a Poe."""
+    app = create_app(
+        Settings(
+            store_url="memory",
+            poe_base_url=AWAY,
+            simulator="on",
+            log_level="error",
+            poe_api_key=(KeyOfPoe("demo", DEMO_KEY, 1),),
+        )
+    )
+    here: Services = app.extensions["poeflask"]
+    caller = Caller(owner="somebody")
+    prompt = Prompt(bot="Echo", messages=(Message("user", (Text("hi"),)),))
+    answer = here.upstream_for(caller).bridge.open(prompt, caller, Wants())
+
+    assert TextDelta("hi") in (answer.next(10) or [])
+    answer.close()
+
+
+def test_answers_are_traced_where_that_is_set() -> None:
+    """A collector that is away is nobody's trouble."""
+    demo = client(simulator="on", otlp_endpoint=AWAY)
+
+    assert 200 == demo.post("/v1/chat/completions", json=CHAT).status_code
+
+
+def test_traces_need_their_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence says what to install."""
+    monkeypatch.setitem(sys.modules, "poeflask.web.tracing", None)
+
+    with pytest.raises(SettingsError, match=r"poeflask\[otel\]"):
+        client(otlp_endpoint=AWAY)
+
+
+def test_without_a_ledger_there_are_no_rows() -> None:
+    """The metrics count all the same."""
+    demo = client(simulator="on", ledger="off")
+    demo.post("/v1/chat/completions", json={**CHAT, "stream": True}).close()
+    metering = demo.application.extensions["poeflask.metering"]
+
+    assert None is metering.ledger
+    assert 'poeflask_requests_total{dialect="chat",outcome="ok"} 1.0' in demo.get("/metrics").text
 
 
 def test_a_clock_that_jumps_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

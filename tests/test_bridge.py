@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import gevent
 import pytest
 
 from poeflask.bridge import Answer, Batch, Bridge, Patience
+from poeflask.core import json_text
 from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
-from poeflask.core.prompt import Message, Prompt, Text
+from poeflask.core.profile import Profile
+from poeflask.core.prompt import Message, Prompt, Text, Tool
 from poeflask.core.reply import (
+    AtOnce,
     Failure,
     Finish,
     Pause,
@@ -20,7 +26,15 @@ from poeflask.core.reply import (
     TextDelta,
 )
 from poeflask.filters.base import Filter
-from poeflask.filters.chain import Chain, Wants
+from poeflask.filters.chain import Aids, Chain, Wants, chain_for
+from poeflask.poe.breaker import Breakers, Sensitivity
+from poeflask.poe.keys import PoeKey, PoeKeys
+from poeflask.poe.noticeboard import Noticeboard
+from poeflask.poe.pacing import Pacer
+from poeflask.poe.turns import Turns
+from poeflask.poe.ways import Ways
+from poeflask.stores.memory import MemoryStore
+from poeflask.stores.namespace import Namespace
 
 CALLER = Caller(owner="somebody", poe_key="key")
 PROMPT = Prompt(bot="Echo", messages=(Message("user", (Text("hi"),)),))
@@ -38,7 +52,7 @@ class Poe:
         self.asked: list[Prompt] = []
         self.closed = 0
 
-    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         self.asked.append(prompt)
         script = self.scripts[min(len(self.asked), len(self.scripts)) - 1]
         try:
@@ -52,7 +66,7 @@ class Poe:
 class SilentPoe(Poe):
     """Says the script of a reply without its end and then nothing, for ever."""
 
-    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         self.asked.append(prompt)
         try:
             assert isinstance(self.scripts[0], list)
@@ -69,10 +83,10 @@ class LingeringPoe(Poe):
         super().__init__(*scripts)
         self.closed_before: list[int] = []
 
-    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         self.closed_before.append(self.closed)
         try:
-            yield from super().__call__(prompt, key)
+            yield from super().__call__(prompt, key, sent)
         except GeneratorExit:
             self.closed -= 1
             gevent.sleep(0.01)
@@ -344,7 +358,7 @@ def test_a_slow_client_slows_poe_down() -> None:
     """No more than a few batches are read ahead."""
     taken: list[int] = []
 
-    def poe(prompt: Prompt, key: str) -> Iterator[Batch]:
+    def poe(prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         for number in range(1000):
             taken.append(number)
             yield [TextDelta("x")]
@@ -386,7 +400,7 @@ def test_a_prompt_that_cannot_be_prepared_is_the_clients_error() -> None:
 def test_a_bug_in_the_reading_greenlet_reaches_the_client() -> None:
     """A greenlet that dies does not leave a client waiting for ever."""
 
-    def poe(prompt: Prompt, key: str) -> Iterator[Batch]:
+    def poe(prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         yield [TextDelta("Hel")]
         raise ZeroDivisionError
 
@@ -518,3 +532,431 @@ def test_a_watch_hears_of_an_answer_that_nobody_waits_for() -> None:
     gevent.sleep(0.01)
 
     assert 1 == watch.ends
+
+
+def flowing(answer: Answer, at_once: Callable[[Batch], bool]) -> gevent.Greenlet:
+    """The client of an answer that has begun, waiting for more."""
+    answer.put(0, HELLO[0])
+    answer.next()
+    client = gevent.spawn(answer.next, None, lambda batch: None, at_once)
+    gevent.sleep(0)
+    return client
+
+
+def test_an_answer_flows_while_its_client_waits_behind_the_first_words() -> None:
+    """Then batches may be handed over by whoever has them, without waiting."""
+    took: list[Batch] = []
+    onlooker = Onlooker()
+    answer = Answer(1, onlooker)
+    before = answer.flows()
+    client = flowing(answer, lambda batch: not took.append(batch))
+
+    assert (False, True) == (before, answer.flows())
+    assert answer.put_at_once(HELLO[1])
+    assert [HELLO[1]] == took
+    assert [*HELLO[0], *HELLO[1]] == onlooker.seen
+    answer.put(0, HELLO[2])
+    assert not answer.flows()
+    assert HELLO[2] == client.get()
+
+
+def test_an_answer_whose_client_heard_nothing_does_not_flow() -> None:
+    """A heartbeat is no word: the question may yet be asked again."""
+    answer = Answer(1)
+    client = gevent.spawn(answer.next, None, lambda batch: None, bool)
+    gevent.sleep(0)
+
+    assert not answer.flows()
+    client.kill()
+
+
+class Hasty(Poe):
+    """Offers each batch first to whoever would take it at once; keeps what came out instead."""
+
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> HastyReply:
+        return HastyReply(super().__call__(prompt, key, sent))
+
+
+class HastyReply:
+    """A reply that lets batches through."""
+
+    def __init__(self, batches: Iterator[Batch]) -> None:
+        self.at_once: AtOnce | None = None
+        self._batches = batches
+
+    def __iter__(self) -> HastyReply:
+        return self
+
+    def __next__(self) -> Batch:
+        for batch in self._batches:
+            gevent.sleep(0.005)
+            left = batch if self.at_once is None else self.at_once(batch)
+            if left is not None:
+                return left
+        raise StopIteration
+
+    def close(self) -> None:
+        self._batches.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("keeps_up", [True, False])
+def test_texts_that_no_filter_changes_need_no_greenlet(keeps_up: bool) -> None:
+    """If the client cannot take one at once, the next thing that comes out is a Pause."""
+    texts: list[Batch] = [[TextDelta(letter), Pause()] for letter in "abc"]
+    poe = Hasty([*texts, [Finish("stop")]])
+    answer = bridge(poe).open(PROMPT, CALLER, ALL)
+    answer.begin(None)
+    slow: list[Batch] = []
+    quick: list[Batch] = []
+
+    def at_once(batch: Batch) -> bool:
+        quick.append(batch)
+        return keeps_up
+
+    given = []
+    while not answer.is_over():
+        given.append(answer.next(None, slow.append, at_once))
+
+    assert [texts[0], [Finish("stop")]] == given
+    assert texts[1:] == quick
+    assert ([] if keeps_up else [[Pause()], [Pause()]]) == slow
+
+
+class PoeOfKeys:
+    """Answers each bot and key with a script of its own; remembers who was asked with what."""
+
+    def __init__(self, scripts: Mapping[tuple[str, str], Script]) -> None:
+        self.scripts = scripts
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
+        self.asked.append((prompt.bot, key))
+        script = self.scripts.get((prompt.bot, key), HELLO)
+        if isinstance(script, PoeError):
+            raise script
+        yield from script
+
+
+def pooled(
+    poe: PoeOfKeys,
+    *keys: str,
+    fallbacks: tuple[str, ...] = (),
+    prepare: Callable[[Prompt, str, str], Prompt] = lambda prompt, owner, key: prompt,
+) -> Bridge:
+    """A bridge with a pool of these keys; every bot has the same fallbacks."""
+    board = Noticeboard(Namespace(MemoryStore(), "upstream", on_failure="forget"))
+    pool = PoeKeys([PoeKey(key, key) for key in keys], board, lambda key: {})
+    return Bridge(
+        ask=poe,
+        prepare=prepare,
+        make_chain=lambda prompt, wants: Chain(list, list),
+        patience=Patience(tries=2, first_wait_s=0.001, longest_wait_s=0.05, total_s=30),
+        ways=Ways(keys=pool, breakers=Breakers(board, Sensitivity(failures=3))),
+        fallbacks=lambda bot, caller: fallbacks,
+        chance=lambda: 0.0,
+    )
+
+
+POOL = Caller(owner="somebody")
+DOWN = PoeError(ErrorKind.POE_UNAVAILABLE, "Down.")
+
+
+@pytest.mark.parametrize("fault", [ErrorKind.RATE_LIMITED, ErrorKind.NO_POINTS])
+def test_a_keys_fault_goes_to_the_next_key_at_once(fault: ErrorKind) -> None:
+    """It is no try of the bot's: the number of keys is not bounded by the number of tries."""
+    refused = PoeError(fault, "No.", retry_after_s=30)
+    poe = PoeOfKeys({("Echo", key): refused for key in "abc"})
+    events = drain(pooled(poe, *"abcd").open(PROMPT, POOL, ALL))
+
+    assert Finish("stop") == events[-1]
+    assert [("Echo", key) for key in "abcd"] == poe.asked
+
+
+def test_files_are_prepared_for_each_key() -> None:
+    """What was uploaded with one key is not taken to be another's."""
+    prepared: list[str] = []
+
+    def prepare(prompt: Prompt, owner: str, key: str) -> Prompt:
+        prepared.append(key)
+        return prompt
+
+    limited = PoeError(ErrorKind.RATE_LIMITED, "No.")
+    poe = PoeOfKeys({("Echo", "a"): limited, ("Echo", "b"): DOWN})
+    drain(pooled(poe, "a", "b", prepare=prepare).open(PROMPT, POOL, ALL))
+
+    assert ["a", "b"] == prepared
+    assert [("Echo", "a"), ("Echo", "b"), ("Echo", "b")] == poe.asked
+
+
+def test_if_no_key_is_left_the_pool_says_why() -> None:
+    """Once; nobody waits for what takes longer than a wait may."""
+    poe = PoeOfKeys({("Echo", "a"): PoeError(ErrorKind.RATE_LIMITED, "No.", retry_after_s=60)})
+    events = drain(pooled(poe, "a").open(PROMPT, POOL, ALL))
+
+    assert isinstance(events[-1], Failure)
+    assert "all keys of this service" in events[-1].error.message
+    assert [("Echo", "a")] == poe.asked
+
+
+def test_a_bot_that_fails_is_replaced_by_its_fallbacks_in_turn() -> None:
+    """After all its tries; the answer says who gave it."""
+    poe = PoeOfKeys({("Echo", "a"): DOWN, ("Second", "a"): DOWN})
+    answer = pooled(poe, "a", fallbacks=("Second", "Third")).open(PROMPT, POOL, ALL)
+    answer.begin(5)
+
+    assert "Third" == answer.asked_bot
+    assert [TextDelta("Hel"), TextDelta("lo"), Finish("stop")] == drain(answer)
+    assert ["Echo", "Echo", "Second", "Second", "Third"] == [bot for bot, _ in poe.asked]
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        PoeError(ErrorKind.BOT_REJECTED, "No."),
+        PoeError(ErrorKind.NO_POINTS, "No."),
+        [[TextDelta("Hel")], [Failure(DOWN)]],
+        [[Finish("stop")]],
+    ],
+)
+def test_what_another_bot_cannot_mend_stays_with_the_first(script: Script) -> None:
+    """A wrong request, a key's fault, an answer that has begun, an empty one."""
+    poe = PoeOfKeys({("Echo", "a"): script})
+    answer = pooled(poe, "a", fallbacks=("Second",)).open(PROMPT, POOL, ALL)
+
+    assert isinstance(drain(answer)[-1], Failure)
+    assert ("", [("Echo", "a")]) == (answer.asked_bot, poe.asked)
+
+
+def test_if_all_fallbacks_fail_the_last_failure_is_told() -> None:
+    """Each has its tries."""
+    last = PoeError(ErrorKind.OVERLOADED, "Full.")
+    poe = PoeOfKeys({("Echo", "a"): DOWN, ("Second", "a"): last})
+
+    assert [Failure(last)] == drain(pooled(poe, "a", fallbacks=("Second",)).open(PROMPT, POOL, ALL))
+
+
+def test_a_bot_that_is_left_alone_fails_at_once_or_is_replaced() -> None:
+    """Once its circuit is open it is not asked; nor are the tries waited for."""
+    poe = PoeOfKeys({("Echo", "a"): DOWN})
+    alone, replaced = pooled(poe, "a"), pooled(poe, "a", fallbacks=("Second",))
+    for opened in (alone, replaced):
+        for _ in range(2):
+            drain(opened.open(PROMPT, POOL, ALL))
+    asked = len(poe.asked)
+    failed = drain(alone.open(PROMPT, POOL, ALL))[-1]
+
+    assert isinstance(failed, Failure)
+    assert ErrorKind.POE_UNAVAILABLE == failed.error.kind
+    assert (failed.error.retry_after_s or 0) > 20
+    assert Finish("stop") == drain(replaced.open(PROMPT, POOL, ALL))[-1]
+    assert [("Second", "a")] == poe.asked[asked:]
+
+
+def test_no_more_replies_are_read_than_may_be() -> None:
+    """One more is refused with a time to come again; those that end make room."""
+    poe = SilentPoe([])
+    full = Bridge(
+        ask=poe,
+        prepare=lambda prompt, owner, key: prompt,
+        make_chain=lambda prompt, wants: Chain(list, list),
+        patience=Patience(),
+        most_replies=3,
+    )
+    first, second = full.open(PROMPT, CALLER, ALL, n=2), full.open(PROMPT, CALLER, ALL)
+    with pytest.raises(OwnError) as caught:
+        full.open(PROMPT, CALLER, ALL)
+    assert (ErrorKind.BUSY, 1.0, 3) == (caught.value.kind, caught.value.retry_after_s, full.replies)
+    first.close()
+    gevent.sleep(0.01)
+
+    assert 1 == full.replies
+    third = full.open(PROMPT, CALLER, ALL, n=2)
+    second.close()
+    third.close()
+    gevent.sleep(0.01)
+    assert 0 == full.replies
+
+
+class SlowPoe:
+    """Takes a while to take a query, and then a longer one to answer it."""
+
+    def __init__(self) -> None:
+        self.setting_up = 0
+        self.most = 0
+        self.sent = 0
+
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
+        self.setting_up += 1
+        self.most = max(self.most, self.setting_up)
+        gevent.sleep(0.001)
+        self.setting_up -= 1
+        self.sent += 1
+        sent()
+        gevent.sleep(30)
+        yield [Finish("stop")]
+
+
+def test_only_a_few_questions_are_sent_at_once_and_slow_bots_hold_up_none() -> None:
+    """A place is given back once the query has left, however long the bot takes."""
+    poe = SlowPoe()
+    narrow = Bridge(
+        ask=poe,
+        prepare=lambda prompt, owner, key: prompt,
+        make_chain=lambda prompt, wants: Chain(list, list),
+        patience=Patience(),
+        setups=Turns(4, longest_hold_s=60),
+    )
+    answers = [narrow.open(PROMPT, CALLER, ALL) for _ in range(40)]
+    with gevent.Timeout(5):
+        while poe.sent < 40:
+            gevent.sleep(0.001)
+    for answer in answers:
+        answer.close()
+
+    assert 4 == poe.most
+
+
+def test_a_storm_of_arrivals_does_not_hold_up_a_running_answer() -> None:
+    """Between two batches of it no more questions are sent than there are places."""
+    sent: list[str] = []
+
+    def poe(prompt: Prompt, key: str, sent_: Callable[[], None]) -> Iterator[Batch]:
+        if prompt.bot == "Running":
+            for _ in range(50):
+                gevent.sleep(0)
+                sent.append("batch")
+                yield [TextDelta("x")]
+        else:
+            gevent.sleep(0)
+            sent.append("question")
+            sent_()
+        yield [TextDelta("y"), Finish("stop")]
+
+    narrow = Bridge(
+        ask=poe,  # type: ignore[arg-type]
+        prepare=lambda prompt, owner, key: prompt,
+        make_chain=lambda prompt, wants: Chain(list, list),
+        patience=Patience(),
+        setups=Turns(3, longest_hold_s=60),
+    )
+    running = narrow.open(replace(PROMPT, bot="Running"), CALLER, ALL)
+    reader = gevent.spawn(drain, running)
+    gevent.sleep(0)
+    storm = [narrow.open(PROMPT, CALLER, ALL) for _ in range(60)]
+    reader.join(5)
+    for answer in storm:
+        drain(answer)
+    between = "".join(word[0] for word in sent).split("b")[1:-1]
+
+    assert 60 == sent.count("question")
+    assert max(map(len, between)) <= 2 * 3
+
+
+def test_a_client_may_give_an_answer_less_time() -> None:
+    """But never more than is usual."""
+    for total_s in (0.01, 100.0):
+        opened = bridge(SilentPoe([]), total_s=0.05)
+        answer = opened.open_all((PROMPT,), CALLER, ALL, total_s=total_s)
+        failed = drain(answer)[-1]
+
+        assert isinstance(failed, Failure)
+        assert f"{min(total_s, 0.05):g} seconds" in failed.error.message
+
+
+class Book(str):
+    """A long text that can be watched."""
+
+
+def silent_after_a_word(prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
+    """As the client of Poe does, it keeps nothing of the prompt once it has left."""
+    del prompt
+    yield [Pause()]
+    gevent.sleep(0.05)
+    yield [TextDelta("Hel"), Pause()]
+    gevent.sleep(30)
+
+
+@pytest.mark.parametrize("native_tools", [None, True])
+def test_the_prompt_is_gone_once_the_answer_has_begun(native_tools: bool | None) -> None:
+    """A long conversation is not kept for as long as its answer takes."""
+    aids = Aids(
+        count=len,
+        count_prompt=lambda prompt: lambda: 1,
+        repair=json_text.repaired,
+        new_call_id=lambda: "call_1",
+    )
+    profile = Profile(bot="Echo", native_tools=bool(native_tools))
+    opened = Bridge(
+        ask=silent_after_a_word,
+        prepare=lambda prompt, owner, key: replace(prompt, parameters={"prepared": True}),
+        make_chain=lambda prompt, wants: chain_for(prompt, profile, wants, aids),
+        patience=Patience(),
+    )
+    book = Book("A whole book. " * 1000)
+    alive = weakref.ref(book)
+    tools = () if native_tools is None else (Tool(name="look"),)
+    prompt = Prompt(bot="Echo", messages=(Message("user", (Text(book),)),), tools=tools)
+    answer = opened.open(prompt, CALLER, ALL)
+    del book, prompt
+    answer.begin(0.01)
+    gc.collect()
+    seen_before = alive() is not None
+    answer.begin(5)
+    gc.collect()
+
+    assert [True, False] == [seen_before, alive() is not None]
+    answer.close()
+
+
+def test_an_upload_that_fails_is_told_at_once_unless_another_key_may_do_better() -> None:
+    """It says nothing of the bot: neither tries nor fallbacks follow."""
+    refusals = {"a": PoeError(ErrorKind.NO_POINTS, "No."), "b": DOWN}
+
+    def prepare(prompt: Prompt, owner: str, key: str) -> Prompt:
+        raise refusals[key]
+
+    poe = PoeOfKeys({})
+    opened = pooled(poe, "a", "b", fallbacks=("Second",), prepare=prepare)
+    for _ in range(3):
+        assert [Failure(DOWN)] == drain(opened.open(PROMPT, POOL, ALL))
+
+    assert [] == poe.asked
+
+
+def test_a_follow_up_that_finds_no_turn_ends_the_answer() -> None:
+    """What was passed on stays, and the failure comes behind it."""
+    store = MemoryStore()
+    pacer = Pacer(
+        Namespace(store, "pace", on_failure="forget"), per_minute=1, workers=1, max_waiting=0
+    )
+    poe = Poe([[TextDelta("a"), Finish("stop")]], [[TextDelta("b"), Finish("stop")]])
+    paced = Bridge(
+        ask=poe,
+        prepare=lambda prompt, owner, key: prompt,
+        make_chain=lambda prompt, wants: Chain(lambda: [AskAgain()], list),
+        patience=Patience(),
+        ways=Ways(pacer=pacer),
+    )
+    events = drain(paced.open(PROMPT, CALLER, ALL))
+
+    assert [TextDelta("a")] == events[:-1]
+    assert isinstance(events[-1], Failure)
+    assert ErrorKind.TOO_MANY_REQUESTS == events[-1].error.kind
+
+
+def test_a_bot_that_is_left_alone_for_a_moment_is_not_waited_for() -> None:
+    """However short the moment: its fallback answers at once."""
+    board = Noticeboard(Namespace(MemoryStore(), "upstream", on_failure="forget"))
+    poe = PoeOfKeys({("Echo", "key"): DOWN})
+    opened = Bridge(
+        ask=poe,
+        prepare=lambda prompt, owner, key: prompt,
+        make_chain=lambda prompt, wants: Chain(list, list),
+        patience=Patience(tries=3, first_wait_s=0.001),
+        ways=Ways(breakers=Breakers(board, Sensitivity(failures=1, first_s=5.0))),
+        fallbacks=lambda bot, caller: ("Second",),
+    )
+    with gevent.Timeout(2):
+        drain(opened.open(PROMPT, CALLER, ALL))
+
+    assert [("Echo", "key"), ("Second", "key")] == poe.asked

@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 import gevent
 import pytest
@@ -109,6 +111,71 @@ def test_nothing_is_left_in_the_home_folder(server, tmp_path_factory):
         for path in (tmp_path_factory.getbasetemp() / "gunicorn0").iterdir()
         if path.name != "__pycache__"
     )
+
+
+@pytest.fixture
+def metrics_dir(monkeypatch):
+    """Sets or unsets the variable that names the folder of the workers' numbers."""
+
+    def name(folder=None):
+        if folder is None:
+            monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+        else:
+            monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(folder))
+
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
+    return name
+
+
+def test_workers_share_a_folder_for_their_numbers(metrics_dir):
+    """It is made at the start and gone at the end; a dead worker has nothing open."""
+    metrics_dir()
+    gunicorn_conf.on_starting(None)
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    for name in ("counter_7.db", "gauge_livesum_7.db", "gauge_livesum_77.db"):
+        (folder / name).touch()
+    gunicorn_conf.child_exit(None, SimpleNamespace(pid=7))
+
+    assert ["counter_7.db", "gauge_livesum_77.db"] == sorted(path.name for path in folder.iterdir())
+    gunicorn_conf.on_exit(None)
+    assert not folder.exists()
+
+
+def test_a_folder_that_is_named_is_emptied_and_kept(metrics_dir, tmp_path):
+    """Of what an earlier run left behind, and of nothing else."""
+    metrics_dir(tmp_path / "numbers")
+    gunicorn_conf.on_starting(None)
+    (tmp_path / "numbers" / "counter_7.db").touch()
+    (tmp_path / "numbers" / "mine.txt").touch()
+    gunicorn_conf.on_starting(None)
+    gunicorn_conf.on_exit(None)
+
+    assert ["mine.txt"] == [path.name for path in (tmp_path / "numbers").iterdir()]
+
+
+def test_a_master_that_replaces_another_has_a_folder_of_its_own(metrics_dir):
+    """The old one still uses the one that both were told of."""
+    metrics_dir()
+    gunicorn_conf.on_starting(None)
+    old = os.environ["PROMETHEUS_MULTIPROC_DIR"]
+    gunicorn_conf.on_starting(None)
+    new = os.environ["PROMETHEUS_MULTIPROC_DIR"]
+    gunicorn_conf.on_exit(None)
+
+    assert (True, False) == (Path(old).is_dir(), Path(new).exists())
+    os.rmdir(old)
+
+
+def test_a_worker_that_ends_writes_down_what_it_knows():
+    """If it came so far as to have an app."""
+    ended = []
+    metering = SimpleNamespace(end_work=lambda: ended.append(True))
+    app = SimpleNamespace(extensions={"poeflask.metering": metering})
+    gunicorn_conf.worker_exit(None, SimpleNamespace(wsgi=app))
+    gunicorn_conf.worker_exit(None, SimpleNamespace(wsgi=lambda environ, start: []))
+    gunicorn_conf.worker_exit(None, SimpleNamespace())
+
+    assert [True] == ended
 
 
 @pytest.mark.parametrize(

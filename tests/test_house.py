@@ -66,6 +66,8 @@ DOORS = {
         *("_patch.py", "gunicorn_conf.py", "app.py", "cli.py", "bridge.py", "threads.py"),
         *("web/*", "poe/*", "stores/*", "simulator/*", "admin/*"),
     ],
+    "prometheus_client": ["web/metrics.py"],
+    "opentelemetry": ["web/tracing.py"],
 }
 """Libraries that only these files may import."""
 
@@ -79,7 +81,10 @@ CHANCE_AND_CLOCK = {
 }
 """What is asked of the world: module, and the names in it that are used."""
 
-ASKS_THE_WORLD = ["settings.py", "app.py", "cli.py", "commands/*", "web/*", "stores/*", "admin/*"]
+ASKS_THE_WORLD = [
+    *("settings.py", "app.py", "cli.py", "gunicorn_conf.py", "commands/*"),
+    *("web/*", "stores/*", "admin/*"),
+]
 
 PURE = [
     *("core/*", "filters/*", "poe/wire.py", "poe/faults.py"),
@@ -98,7 +103,9 @@ LATE_IMPORTS = {
     ("stores/__init__.py", "open_store"): "a tenth of a second, and most do without a Redis",
     ("stores/__init__.py", "open_contents"): "as above",
     ("app.py", "upstream_for"): "the simulator is heavy, and a service does without it",
+    ("app.py", "_tracing"): "an extra that need not be installed",
     ("commands/chat.py", "_client"): "the app is heavy and needs the patch before it",
+    ("commands/poe_keys.py", "_keys"): "what speaks to Poe needs the patch before it",
     ("cli.py", "simulator"): "the simulator is heavy and needs the patch before it",
 }
 """Imports inside functions: (file, function) and why."""

@@ -221,6 +221,47 @@ def test_the_local_key_serves_no_stranger_unless_its_owner_says_so(served, host,
     assert "mine" not in repr(settings)
 
 
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("k", [("key-1", "k", 1)]),
+        ("sk-poe_1, sk-poe_2*3", [("key-1", "sk-poe_1", 1), ("key-2", "sk-poe_2", 3)]),
+        ("home:k1*2\n work:k2\n", [("home", "k1", 2), ("work", "k2", 1)]),
+        ("a:k1,,b:k2,", [("a", "k1", 1), ("b", "k2", 1)]),
+    ],
+)
+def test_keys_of_poe_have_names_and_weights(text, keys):
+    """Or get them by their place; each key stands in an entry of its own."""
+    settings = Settings.from_environ({**HOME, "POE_API_KEYS": text})
+
+    assert keys == [(one.name, one.key, one.weight) for one in settings.keys_of_poe]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["hunter2*0", "a:hunter2,a:k2", "hunter2,hunter2", "a:b:hunter2", "hunter2*x", "hünter2"],
+)
+def test_keys_of_poe_that_do_not_fit_are_not_shown(text):
+    """Neither is one that fits, in anything that may be printed."""
+    sentence = fault("POE_API_KEYS", text)
+    settings = Settings.from_environ({**HOME, "POE_API_KEYS": "a:hunter2"})
+
+    assert "NAME:KEY*WEIGHT" in sentence
+    assert "nter2" not in sentence + repr(settings) + repr(settings.keys_of_poe)
+
+
+def test_a_single_key_of_poes_may_have_the_usual_name(tmp_path):
+    """POE_API_KEY, unless there are several; both may come from a file."""
+    path = tmp_path / "keys"
+    path.write_text("first:k1\nsecond:k2\n")
+    single = Settings.from_environ({**HOME, "POE_API_KEY": "k"})
+    several = Settings.from_environ({**HOME, "POE_API_KEY": "k", "POE_API_KEYS_FILE": str(path)})
+
+    assert ["k"] == [one.key for one in single.keys_of_poe]
+    assert ["k1", "k2"] == [one.key for one in several.keys_of_poe]
+    assert () == Settings.from_environ(HOME).keys_of_poe
+
+
 def test_each_value_has_a_source():
     """The environment, a file that it names, or the default; an empty variable is none."""
     environ = {"PORT": "81", "HOST": " ", "ADMIN_PASSWORD_FILE": "/run/secrets/password"}

@@ -136,7 +136,7 @@ def _begin(key: str | None, model: str | None, system: str | None) -> Conversati
         settings = Settings.from_environ(os.environ)
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
-    if not key and not settings.simulator_enabled:
+    if not key and not settings.demo_key_works:
         raise click.UsageError("Give a key with --key or in POE_API_KEY.")
     return Conversation(
         _client(replace(settings, log_level="error")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -122,7 +123,7 @@ _GOOGLE_TYPE = "type.googleapis.com/google.rpc."
 def _headers(error: PoeflaskError) -> dict[str, str]:
     headers = {"x-should-retry": "true" if error.may_succeed_later else "false"}
     if error.retry_after_s is not None:
-        headers["Retry-After"] = str(max(1, round(error.retry_after_s)))
+        headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_s)))
     if error.rule.status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="poeflask"'
     return headers

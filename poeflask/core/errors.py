@@ -35,6 +35,7 @@ class ErrorKind(Enum):
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
     TOO_MANY_REQUESTS = "too_many_requests"
+    BUDGET_SPENT = "budget_spent"
     CLIENT_GONE = "client_gone"
     BAD_KEY = "bad_key"
     NO_POINTS = "no_points"
@@ -52,6 +53,7 @@ class ErrorKind(Enum):
     WRONG_SHAPE = "wrong_shape"
     BUSY = "busy"
     DRAINING = "draining"
+    STOPPED = "stopped"
     NOT_OFFERED = "not_offered"
     INTERNAL = "internal"
 
@@ -113,6 +115,15 @@ RULES: dict[ErrorKind, Rule] = {
         anthropic="rate_limit_error",
         again=True,
     ),
+    # As Poe's NO_POINTS, but the owner of this service has set the measure.
+    ErrorKind.BUDGET_SPENT: Rule(
+        fault="client",
+        status=429,
+        openai=("insufficient_quota", "insufficient_quota"),
+        anthropic="billing_error",
+        anthropic_status=402,
+        again=False,
+    ),
     # Poe's word about the request or its key, passed on in the client's shape.
     ErrorKind.BAD_KEY: _poe(
         401, (_INVALID, "invalid_api_key"), "authentication_error", again=False
@@ -150,6 +161,7 @@ RULES: dict[ErrorKind, Rule] = {
     ErrorKind.WRONG_SHAPE: _poe(502, ("server_error", "wrong_shape"), "api_error", again=True),
     ErrorKind.BUSY: _own(503, "busy", again=True, anthropic="overloaded_error"),
     ErrorKind.DRAINING: _own(503, "restarting", again=True, anthropic="overloaded_error"),
+    ErrorKind.STOPPED: _own(503, "stopped", again=False),
     ErrorKind.NOT_OFFERED: _own(501, "not_offered", again=False),
     ErrorKind.INTERNAL: _own(500, "internal_error", again=True),
 }

@@ -74,6 +74,9 @@ class NativeTools:
             out += made
             if made and isinstance(made[-1], Finish):
                 break
+        if self._said_something and self._choice.mode != "required":
+            # Nothing can be asked again any more, and it may hold a whole book.
+            self._prompt = None
         return joined(out)
 
     def _fed(self, event: ReplyEvent) -> list[ReplyEvent]:

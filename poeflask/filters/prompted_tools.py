@@ -74,8 +74,10 @@ class PromptedTools:
         )
 
     def on_prompt(self, prompt: Prompt) -> Prompt:
-        self._asked = tool_prompt.as_text(prompt, self.mark)
-        return self._asked
+        asked = tool_prompt.as_text(prompt, self.mark)
+        # Without tools nothing is ever asked again.
+        self._asked = asked if self.tools else None
+        return asked
 
     @property
     def follow_up(self) -> Prompt | None:

@@ -1,6 +1,6 @@
 """Tool calls for every bot: through Poe's own protocol where the bot takes it, in words elsewhere.
 
-`tools_filter` chooses. `PromptedTools` asks in words and reads the calls out of the text;
+`tools_maker` chooses. `PromptedTools` asks in words and reads the calls out of the text;
 `NativeTools` leaves them to the wire, and becomes `PromptedTools` if the bot refuses tools or says
 nothing at all.
 """
@@ -22,15 +22,17 @@ from poeflask.filters.tool_calls.lenient_json import Repair
 ToolMode = Literal["auto", "native", "prompted"]
 
 
-def tools_filter(
+def tools_maker(
     prompt: Prompt,
     profile: Profile,
     mode: ToolMode = "auto",
     *,
     new_call_id: Callable[[], str],
     repair: Repair = json_text.repaired,
-) -> Filter | None:
-    """The filter that this prompt needs for its tools; None if it has to do with none.
+) -> Callable[[], Filter] | None:
+    """Makes the filter that this prompt needs for its tools; None if it has to do with none.
+
+    The prompt itself is not kept.
 
     Args:
         prompt: as the client asks.
@@ -43,14 +45,11 @@ def tools_filter(
     offered = tool_prompt.offered_tools(prompt)
     if not offered and not prompt.tools and not tool_prompt.has_tool_history(prompt):
         return None
-    prompted = PromptedTools(
-        offered,
-        prompt.tool_choice,
-        tool_text.mark_of(prompt),
-        new_call_id=new_call_id,
-        repair=repair,
-    )
+    choice, mark = prompt.tool_choice, tool_text.mark_of(prompt)
     is_native = profile.native_tools if mode == "auto" else mode == "native"
-    if not offered or not is_native:
-        return prompted
-    return NativeTools(prompted)
+
+    def make() -> Filter:
+        prompted = PromptedTools(offered, choice, mark, new_call_id=new_call_id, repair=repair)
+        return NativeTools(prompted) if offered and is_native else prompted
+
+    return make

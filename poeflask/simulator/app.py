@@ -10,18 +10,22 @@
     GET  /simulator/queries                     the last queries, without keys
     GET  /simulator/uploads                     the last uploads, without keys
     GET  /simulator/connections                 answers open, started, finished, aborted, cut
+    POST /simulator/outage                      let a bot fail for a while
     POST /simulator/reset                       forget all of it
 
-Any key will do, but three are special: `bad-key` is refused with 401, `no-points` and
-`no-points-http` have no points, which the one is told in the stream and the other by HTTP 402.
+Any key will do, but some are special: `bad-key` is refused with 401, `no-points` and
+`no-points-http` have no points, which the one is told in the stream and the other by HTTP 402. So
+that there can be several of a kind, a key's first word counts as well: `dead` is refused with 401,
+`poor` with 402, and `busy` with 429, as in `busy-1`; `tired` with 429 and Retry-After.
 """
 
 from __future__ import annotations
 
 import mimetypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from flask import Flask, Response, request
@@ -42,6 +46,11 @@ BAD_KEY = "bad-key"
 NO_POINTS_KEY = "no-points"
 NO_POINTS_HTTP_KEY = "no-points-http"
 
+TIRED_S = 2
+"""How long keys that are tired want to rest."""
+
+MAX_OUTAGE_S = 3600.0
+
 UPLOAD_PATH = "/poe_api/file_upload_3RD_PARTY_POST"
 
 MAX_FILE_BYTES = 50 * 1024 * 1024
@@ -58,16 +67,28 @@ _TYPES = {
     402: "insufficient_credits",
     404: "not_found_error",
     413: "request_too_large",
+    429: "rate_limit_error",
 }
 
 
 class RefusedError(Exception):
     """The request is answered with an HTTP error."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(
+        self, status: int, message: str, headers: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
+        self.headers = headers
+
+
+_REFUSED_WORDS: Mapping[str, tuple[int, str, Mapping[str, str]]] = {
+    "poor": (402, "You do not have enough points to message this bot.", {}),
+    "busy": (429, "Rate limit exceeded.", {}),
+    "tired": (429, "Rate limit exceeded.", {"Retry-After": str(TIRED_S)}),
+}
+"""First words of keys that no bot answers: status, sentence, headers."""
 
 
 def create_simulator(
@@ -109,6 +130,7 @@ class _Simulator:
         self._max_file_bytes = max_file_bytes
         self._journal = Journal()
         self._connections = Connections()
+        self._outages: dict[str, float] = {}
 
     def routes(self) -> tuple[tuple[str, str, Callable[..., Response]], ...]:
         return (
@@ -123,6 +145,7 @@ class _Simulator:
             ("GET", "/simulator/uploads", lambda: _json(self._journal.uploads)),
             ("GET", "/simulator/connections", lambda: _json(self._connections.summary())),
             ("GET", "/simulator/icon", lambda: _file(picture("icon"))),
+            ("POST", "/simulator/outage", self.outage),
             ("POST", "/simulator/reset", self.reset),
         )
 
@@ -139,6 +162,10 @@ class _Simulator:
         if key == NO_POINTS_HTTP_KEY:
             raise RefusedError(402, "You do not have enough points to message this bot.")
         attempt = self._journal.query(bot.name, fingerprint(key), query.body, self._clock())
+        if _word(key) in _REFUSED_WORDS:
+            raise RefusedError(*_REFUSED_WORDS[_word(key)])
+        if self._clock() < self._outages.get(bot.name, 0.0):
+            raise RefusedError(503, f"Bot {bot.name!r} is out of order.")
         query = replace(query, base_url=self._base_url, attempt=attempt, file_at=self._shelf.at)
         steps = iter((NO_POINTS,)) if key == NO_POINTS_KEY else bot.act(query)
         visit = self._connections.begin(bot.name)
@@ -201,7 +228,7 @@ class _Simulator:
 
     def balance(self) -> Response:
         key = _key(bare=False)
-        poor = key in {NO_POINTS_KEY, NO_POINTS_HTTP_KEY}
+        poor = key in {NO_POINTS_KEY, NO_POINTS_HTTP_KEY} or _word(key) == "poor"
         points = 0 if poor else self._journal.balance(fingerprint(key))
         return _json({"current_point_balance": points})
 
@@ -213,7 +240,19 @@ class _Simulator:
         after = request.args.get("starting_after")
         return _json(self._journal.history(fingerprint(key), limit, after))
 
+    def outage(self) -> Response:
+        """Let the bot of the parameter `bot` answer 503 for so many `seconds`; 0 ends that."""
+        bot = ROSTER.get(request.args.get("bot", "").lower())
+        seconds = request.args.get("seconds", type=float)
+        if bot is None or seconds is None or not 0 <= seconds <= MAX_OUTAGE_S:
+            raise RefusedError(
+                400, f"Name a 'bot' there is, and 'seconds' from 0 to {MAX_OUTAGE_S:g}."
+            )
+        self._outages[bot.name] = self._clock() + seconds
+        return _json({})
+
     def reset(self) -> Response:
+        self._outages.clear()
         self._journal = Journal()
         self._connections = Connections()
         self._shelf.clear()
@@ -234,9 +273,13 @@ def _key(*, bare: bool) -> str:
     key = token.strip() if scheme.lower() == "bearer" else given * bare
     if not key:
         raise RefusedError(401, "Send your key in the header 'Authorization: Bearer KEY'.")
-    if key == BAD_KEY:
+    if key == BAD_KEY or _word(key) == "dead":
         raise RefusedError(401, "Invalid API key.")
     return key
+
+
+def _word(key: str) -> str:
+    return key.partition("-")[0]
 
 
 def _query() -> Query:
@@ -255,7 +298,9 @@ def _file(media: Media) -> Response:
 
 
 def _refusal(error: RefusedError) -> Response:
-    return _error(error.status, error.message)
+    response = _error(error.status, error.message)
+    response.headers.update(error.headers)
+    return response
 
 
 def _http_error(error: HTTPException) -> Response:

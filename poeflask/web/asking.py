@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from flask import g
+from flask import g, request
+from werkzeug.datastructures import Headers
 
 from poeflask.bridge import Answer
+from poeflask.core.bot import Bot
 from poeflask.core.caller import Caller
+from poeflask.core.errors import ClientError, ErrorKind, PoeflaskError
+from poeflask.core.gateway_key import GatewayKey
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Prompt
+from poeflask.core.quota import Amount
 from poeflask.endpoints.common_fields import SkipSystemPrompt, skips_system_prompt
 from poeflask.filters.chain import Wants
 from poeflask.filters.media_parameters import fitted
 from poeflask.filters.parameters import left_out
 from poeflask.poe.shown_catalogue import ShownCatalogue
-from poeflask.web.services import Upstream
+from poeflask.web.limits import Grant, Wish
+from poeflask.web.services import Upstream, services
+from poeflask.web.watching import together
 
 _FIELD = re.compile(r"[\w.\[\]-]{1,64}", re.ASCII)
 _MOST_FIELDS = 40
+_LETTERS_PER_TOKEN = 3
 
 
 def address(
@@ -42,6 +52,7 @@ def address(
     Raises:
         ClientError: kind FORBIDDEN, if the owner has disabled the bot.
     """
+    g.asked = prompt.bot
     bot = catalogue.resolve(prompt.bot)
     name = prompt.bot if bot is None else bot.handle
     profile = catalogue.profile(name)
@@ -95,8 +106,148 @@ def ask_all(caller: Caller, upstream: Upstream, prompts: Sequence[Prompt], wants
     """As `ask`, for prompts that differ: the events of reply number i answer `prompts[i]`.
 
     Every answer of every API is asked for here, and nowhere else.
+
+    Raises:
+        ClientError: kind INVALID_REQUEST, if the header `x-poeflask-timeout` is no time.
+        PoeflaskError: the caller may not ask this now.
     """
-    return upstream.bridge.open_all(prompts, caller, wants)
+    bound_s = total_s(request.headers)
+    grant = None if caller.key is None else _granted(caller.key, upstream, prompts)
+    metering = services().metering
+    watched = metering.watched(caller, prompts, wants, upstream.catalogue)
+    wants = watched.wants
+    if grant is not None:
+        prompts = grant.bounded(prompts)
+        wants = replace(wants, usage=wants.usage or grant.counts_tokens)
+    watch = together([grant, watched.watch])
+    try:
+        answer = upstream.bridge.open_all(prompts, caller, wants, watch, total_s=bound_s)
+    except PoeflaskError:
+        if grant is not None:
+            grant.cancel()
+        raise
+    metering.opened(watched.meter, answer)
+    return answer
+
+
+def total_s(headers: Headers) -> float | None:
+    """How many seconds the client gives the whole answer; None if it does not say.
+
+    Raises:
+        ClientError: kind INVALID_REQUEST, if it says what is no time.
+    """
+    said = headers.get("x-poeflask-timeout")
+    if said is None:
+        return None
+    try:
+        seconds = float(said)
+    except ValueError:
+        seconds = 0.0
+    if math.isfinite(seconds) and seconds > 0:
+        return seconds
+    raise ClientError(
+        ErrorKind.INVALID_REQUEST,
+        f"The header x-poeflask-timeout holds {said[:40]!r}; "
+        "it should be a number of seconds above 0.",
+    )
+
+
+@contextmanager
+def spending(
+    caller: Caller, model: str, texts: Sequence[str | Sequence[int]]
+) -> Iterator[Callable[[int], None]]:
+    """Count what a model of this service's own reads, as a request to a bot counts.
+
+    Texts may be tokens already.
+
+    What is given is told how many tokens it truly was. If the block fails, nothing counts.
+
+    Raises:
+        PoeflaskError: the caller may not ask this now.
+    """
+    grant = None if caller.key is None else _granted_own(caller.key, model, texts)
+    if grant is None:
+        yield lambda tokens: None
+        return
+    try:
+        yield lambda tokens: grant.settle(Amount(requests=1, tokens=tokens))
+    finally:
+        grant.cancel()
+
+
+def shown(caller: Caller, catalogue: ShownCatalogue, bots: Iterable[Bot]) -> tuple[Bot, ...]:
+    """Those of the bots that the caller may ask."""
+    return tuple(bot for bot in bots if is_shown(caller, catalogue, bot))
+
+
+def is_shown(caller: Caller, catalogue: ShownCatalogue, bot: Bot) -> bool:
+    """Whether the caller may ask the bot."""
+    # An alias is listed as a bot of its own; what counts is whom it means.
+    return caller.key is None or _allows(caller.key, _meaning(catalogue, bot.handle), catalogue)
+
+
+def fallbacks_for(caller: Caller, catalogue: ShownCatalogue, bot: str) -> tuple[str, ...]:
+    """The bots that may answer the caller in place of this one, the best first."""
+    names = catalogue.fallbacks(bot)
+    if caller.key is None:
+        return names
+    return tuple(name for name in names if _allows(caller.key, name, catalogue))
+
+
+def _granted(key: GatewayKey, upstream: Upstream, prompts: Sequence[Prompt]) -> Grant | None:
+    bot = prompts[0].bot
+    if not _allows(key, bot, upstream.catalogue):
+        raise _not_allowed(key, bot)
+    here = services()
+    counted: dict[int, int] = {}
+    if key.limits.of_tokens or key.limits.of_points:
+        counted = {
+            id(one): here.count_prompt(one)() for one in {id(p): p for p in prompts}.values()
+        }
+    wishes = [Wish(counted.get(id(one), 0), one.limits.max_tokens) for one in prompts]
+    known = upstream.catalogue.find(bot) if key.limits.of_points else None
+    return here.limits.admit(key, wishes, bot=bot, pricing={} if known is None else known.pricing)
+
+
+def _granted_own(key: GatewayKey, model: str, texts: Sequence[str | Sequence[int]]) -> Grant | None:
+    if not key.allows(model, meaning=str, members=_no_members):
+        raise _not_allowed(key, model)
+    tokens = sum(map(_about_tokens, texts))
+    return services().limits.admit(key, [Wish(tokens, 0)], bot=model, pricing=None)
+
+
+def _about_tokens(text: str | Sequence[int]) -> int:
+    return len(text) // _LETTERS_PER_TOKEN + 1 if isinstance(text, str) else len(text)
+
+
+def _allows(key: GatewayKey, bot: str, catalogue: ShownCatalogue) -> bool:
+    return key.allows(
+        bot,
+        meaning=lambda name: _meaning(catalogue, name),
+        members=lambda group: catalogue.group(group) or (),
+    )
+
+
+def _meaning(catalogue: ShownCatalogue, name: str) -> str:
+    """The bot's own name behind a name; what means none, or one that is disabled, stays."""
+    try:
+        found = catalogue.resolve(name)
+    except ClientError:
+        return name
+    return name if found is None else found.handle
+
+
+def _no_members(_group: str) -> tuple[str, ...]:
+    return ()
+
+
+def _not_allowed(key: GatewayKey, model: str) -> ClientError:
+    return ClientError(
+        ErrorKind.FORBIDDEN,
+        f"The key {key.name!r} may not ask {model[:100]!r}. GET /v1/models lists what it may ask.",
+        param="model",
+        code="model_not_allowed",
+    )
 
 
 def ignored_header(fields: Iterable[str]) -> dict[str, str]:

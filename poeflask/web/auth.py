@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from hashlib import sha256
 from urllib.parse import urlsplit
 
+from flask import g, request
 from werkzeug.datastructures import Headers
 
 from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind
+from poeflask.web.services import services
 
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
 
@@ -31,8 +32,10 @@ def caller_or_local(headers: Headers, local_key: str) -> Caller:
 
 
 def caller_with(key: str) -> Caller:
-    """The caller that a key stands for."""
-    return Caller(owner=owner_of(key), poe_key=key)
+    """The caller that a key stands for; the current request remembers whose it is."""
+    caller = services().doorkeeper.caller(key, request.remote_addr or "")
+    g.caller = caller
+    return caller
 
 
 def key_of(headers: Headers) -> str:
@@ -105,11 +108,9 @@ def _checked(key: str) -> str:
     return key
 
 
-def owner_of(key: str) -> str:
-    """The name under which what belongs to a key is kept; it does not lead back to the key."""
-    return sha256(b"poeflask owner\n" + key.encode()).hexdigest()[:32]
-
-
 def _refused(sentence: str) -> ClientError:
-    right = "Send your Poe key (https://poe.com/api_key) as 'Authorization: Bearer <key>'."
+    right = (
+        "Send your Poe key (https://poe.com/api_key), or one that you were given for this server, "
+        "as 'Authorization: Bearer <key>'."
+    )
     return ClientError(ErrorKind.UNAUTHENTICATED, f"{sentence} {right}")

@@ -51,7 +51,7 @@ class Background:
         listened = Answer(1)
         listened.attach(0, gevent.spawn(_pass_on, heard, listened))
         self._answers[name] = answer
-        gevent.spawn(self._read, name, answer, heard, go_on, finish)
+        gevent.spawn(self._read, name, answer, listened, heard, go_on, finish)
         return listened
 
     def cancel(self, name: str) -> None:
@@ -60,13 +60,20 @@ class Background:
             self._answers[name].cancel(_cancelled())
 
     def _read(
-        self, name: str, answer: Answer, heard: Queue[Batch], go_on: _GoOn, finish: _Finish
+        self,
+        name: str,
+        answer: Answer,
+        listened: Answer,
+        heard: Queue[Batch],
+        go_on: _GoOn,
+        finish: _Finish,
     ) -> None:
         events: list[ReplyEvent] = []
         batch: Batch = []
         next_look_s = time.monotonic() + self._look_s
         try:
             while not answer.is_over():
+                listened.asked_bot = answer.asked_bot
                 if batch:
                     heard.put(batch)
                 batch = answer.next(self._look_s) or []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -29,10 +29,14 @@ class Line:
     Attributes:
         request_id: the id that the answer bears.
         outcome: "ok" or the kind of the error that ended the answer.
+        streamed: whether the answer is sent piece by piece.
+        facts: what else is to be said of the answer, asked for when the line is written.
     """
 
     request_id: str
     outcome: str = "ok"
+    streamed: bool = False
+    facts: Callable[[], Mapping[str, object]] = dict
 
 
 def configure(level: str, form: Literal["console", "json"]) -> None:
@@ -66,13 +70,25 @@ def configure(level: str, form: Literal["console", "json"]) -> None:
 _TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 
 
-def install(app: Flask, *, clock: Callable[[], float], new_id: Callable[[str], str]) -> None:
+def install(
+    app: Flask,
+    *,
+    clock: Callable[[], float],
+    new_id: Callable[[str], str],
+    count: Callable[[str, str], None] = lambda _dialect, _outcome: None,
+) -> None:
     """Give every request an id, every answer its `x-request-id`, and both one log line.
 
     Anthropic's clients look for the id under `request-id`, so they find it there too.
 
     A client's own `x-request-id` is kept if it looks like one, so that nginx and poeflask can tell
     of the same request.
+
+    Args:
+        app: the app.
+        clock: seconds since 1970.
+        new_id: an id that cannot be guessed, behind the given prefix.
+        count: told of each request's API and outcome when it is over.
     """
 
     def begin() -> None:
@@ -86,17 +102,21 @@ def install(app: Flask, *, clock: Callable[[], float], new_id: Callable[[str], s
         if speaks_anthropic(request):
             response.headers["request-id"] = g.request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
+        dialect = request.blueprint
         facts = {
             "request_id": g.request_id,
             "method": request.method,
-            "path": _shown(request.path),
+            "path": shown(request.path),
             "status": response.status_code,
-            "model": _shown(g.get("model", "")) or None,
+            "dialect": dialect,
+            "model": shown(g.get("model", "")) or None,
         }
         said, began = line(), g.began
 
         def write() -> None:
-            _log.info("request", **facts, outcome=said.outcome, seconds=_since(began, clock))
+            seconds = _since(began, clock)
+            _log.info("request", **facts, **said.facts(), outcome=said.outcome, seconds=seconds)
+            count(dialect or "none", said.outcome)
 
         # A file that is passed through is not closed by way of its response.
         if response.direct_passthrough:
@@ -114,7 +134,7 @@ def line() -> Line:
     return cast("Line", g.line)
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
     """A client's words, short, on one line, and without what a terminal would obey."""
     short = text[:_SHOWN_CHARS]
     return short if short.isprintable() else short.encode("unicode_escape").decode()

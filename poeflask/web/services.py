@@ -13,12 +13,16 @@ from poeflask.core.caller import Caller
 from poeflask.core.prompt import Prompt
 from poeflask.embedder import Embedder
 from poeflask.poe.client import OpenFile
+from poeflask.poe.keys import PoeKeys
 from poeflask.poe.models_file import ModelsFile
 from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.base import Store
 from poeflask.stores.kept_files import KeptFiles
 from poeflask.threads import Threads
 from poeflask.web.background import Background
+from poeflask.web.doorkeeper import Doorkeeper
+from poeflask.web.limits import Limits
+from poeflask.web.metering import Metering
 
 _NAME = "poeflask"
 
@@ -45,7 +49,10 @@ class Services:
     """The parts and plain values that views work with.
 
     Attributes:
+        doorkeeper: knows callers by their keys.
+        limits: what they may ask for.
         upstream_for: the Poe that answers a caller.
+        poe_keys: the owner's keys of Poe's, for callers who bring none.
         models_file: what the owner says of models, to be read and changed.
         store: where shared state is kept.
         files: what clients keep here.
@@ -65,9 +72,16 @@ class Services:
             APIs that know no keys; empty if they are refused.
         catalogue_state: what is known of the bots: "fresh", "stale", "missing" or "simulated".
         background: reads answers that nobody waits for.
+        metering: looks on at every answer; knows the ledger, the recordings, what is live, and the
+            metrics.
+        metrics_token: who brings it may read the metrics from anywhere; empty for nobody.
+        behind_proxies: whether the addresses that proxies tell are believed.
     """
 
+    doorkeeper: Doorkeeper
+    limits: Limits
     upstream_for: Callable[[Caller], Upstream]
+    poe_keys: PoeKeys
     models_file: ModelsFile
     store: Store
     files: KeptFiles
@@ -85,6 +99,9 @@ class Services:
     local_key: str
     catalogue_state: Callable[[], str]
     background: Background
+    metering: Metering
+    metrics_token: str
+    behind_proxies: bool
 
 
 def install(services: Services) -> None:

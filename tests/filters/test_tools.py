@@ -12,7 +12,7 @@ from poeflask.core.reply import (
 )
 from poeflask.filters.native_tools import NativeTools
 from poeflask.filters.prompted_tools import PromptedTools
-from poeflask.filters.tools import ToolMode, tools_filter
+from poeflask.filters.tools import ToolMode, tools_maker
 from tests.filters.tool_filters import (
     BOT,
     CALL,
@@ -26,7 +26,7 @@ from tests.filters.tool_filters import (
 
 def test_no_filter_without_tools() -> None:
     """A prompt that has to do with no tools needs no filter."""
-    got = tools_filter(replace(PROMPT, tools=()), BOT, new_call_id=str)
+    got = tools_maker(replace(PROMPT, tools=()), BOT, new_call_id=str)
 
     assert got is None
 
@@ -57,8 +57,7 @@ def test_the_profile_chooses_unless_it_is_overruled() -> None:
         (NATIVE, "prompted"),
         (BOT, "native"),
     ]
-    made_for = [
-        type(tools_filter(PROMPT, profile, mode, new_call_id=str)) for profile, mode in asked
-    ]
+    makers = [tools_maker(PROMPT, profile, mode, new_call_id=str) for profile, mode in asked]
+    made_for = [type(make()) for make in makers if make is not None]
 
     assert [NativeTools, PromptedTools, PromptedTools, NativeTools] == made_for

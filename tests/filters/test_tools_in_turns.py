@@ -10,7 +10,7 @@ from poeflask.core.profile import Profile
 from poeflask.core.prompt import Message, Prompt, Text, Tool
 from poeflask.core.reply import Failure, Finish, ReplyEvent, ToolCallDelta, gather
 from poeflask.filters.base import Filter
-from poeflask.filters.tools import tools_filter
+from poeflask.filters.tools import tools_maker
 
 TOOLS = (Tool(name="look"), Tool(name="see"), Tool(name="patch", kind="custom"))
 TEXTS = ('{"at": 1}', '{"of": [2, 3]}', '{"input": "a\\nb"}')
@@ -20,8 +20,9 @@ BROKEN = Failure(PoeError(ErrorKind.POE_BROKEN, "It broke."))
 def tools() -> Filter:
     """The filter, its prompt asked."""
     prompt = Prompt(bot="Bot", messages=(Message("user", (Text("Hi"),)),), tools=TOOLS)
-    made = tools_filter(prompt, Profile(bot="Bot", native_tools=True), new_call_id=lambda: "call_x")
-    assert made is not None
+    make = tools_maker(prompt, Profile(bot="Bot", native_tools=True), new_call_id=lambda: "call_x")
+    assert make is not None
+    made = make()
     made.on_prompt(prompt)
     return made
 

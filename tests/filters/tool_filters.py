@@ -14,7 +14,7 @@ from poeflask.core.reply import (
     ToolCallDelta,
 )
 from poeflask.filters.base import Filter
-from poeflask.filters.tools import tools_filter
+from poeflask.filters.tools import tools_maker
 from tests.filters.test_tool_corpus import TOOLS
 
 USER = Message("user", (Text("What is the weather in Paris?"),))
@@ -30,8 +30,9 @@ DEAD = Failure(PoeError(ErrorKind.POE_BROKEN, "It broke."))
 def made(prompt: Prompt, profile: Profile = BOT) -> tuple[Filter, Prompt]:
     """A filter that has seen its prompt, and what it made of it."""
     numbers = itertools.count()
-    found = tools_filter(prompt, profile, new_call_id=lambda: f"call_{next(numbers)}")
-    assert found is not None
+    make = tools_maker(prompt, profile, new_call_id=lambda: f"call_{next(numbers)}")
+    assert make is not None
+    found = make()
     return found, found.on_prompt(prompt)
 
 

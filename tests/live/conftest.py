@@ -146,6 +146,8 @@ def serving(
         "POEFLASK_SIMULATOR": "off",
         "CONFIG_DIR": str(folder),
         "LOG_LEVEL": "debug",
+        # Tests let the same bots fail on purpose, all with the same key.
+        "POEFLASK_BREAKER_FAILURES": "0",
         **settings,
     }
     log = folder / "poeflask.log"

@@ -6,6 +6,7 @@ import json
 import time
 import weakref
 from contextlib import suppress
+from functools import partial
 
 import gevent
 import pytest
@@ -14,7 +15,7 @@ import requests.exceptions
 import urllib3.exceptions
 
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
-from poeflask.core.reply import Failure, Finish, Pause, TextDelta, gather
+from poeflask.core.reply import Failure, Finish, Note, Pause, TextDelta, gather
 from poeflask.core.sse import MAX_EVENT_BYTES
 from poeflask.poe.client import TRANSPORT, Attachment, transport_faults
 
@@ -85,6 +86,24 @@ def test_the_question_is_let_go_once_it_is_answered(poe, connect):
     next(batches)
 
     assert watched() is None
+
+
+def test_it_is_told_when_the_question_has_left(poe, connect):
+    """Before anything has come back, so that nobody waits with it for the bot."""
+    told_s = []
+
+    def answer(sock):
+        gevent.sleep(0.05)
+        sock.sendall(chunked(DONE))
+
+    poe.answers.append(answer)
+    batches = connect(poe.url).query("Bot", {"x": "y"}, "key", lambda: told_s.append(time.time()))
+    assert [] == told_s
+    next(batches)
+
+    assert 1 == len(told_s)
+    assert time.time() - told_s[0] >= 0.04
+    assert {"x": "y"} == json.loads(poe.requests[0]["body"])
 
 
 def test_each_read_is_a_batch(poe, connect):
@@ -492,6 +511,39 @@ def test_the_balance_is_asked_with_the_key(poe, connect):
     assert poe.requests[0]["headers"]["authorization"] == "Bearer k"
 
 
+def test_the_record_of_usage_is_asked_page_by_page(poe, connect):
+    """With the key, and from behind the last entry on; what is no entry is left aside."""
+    poe.answers += [sized(b'{"data": [{"query_id": "q"}, 5], "has_more": false}')] * 2
+    client = connect(poe.url)
+
+    assert client.usage_history("k") == [{"query_id": "q"}]
+    client.usage_history("k", limit=5, after="q 1")
+    assert [request["path"] for request in poe.requests] == [
+        "/usage/points_history?limit=100",
+        "/usage/points_history?limit=5&starting_after=q+1",
+    ]
+    assert poe.requests[0]["headers"]["authorization"] == "Bearer k"
+
+
+def test_a_record_of_usage_that_is_none(poe, connect):
+    """Is Poe's fault, told as such."""
+    poe.answers.append(sized(b'{"data": {}}'))
+    with pytest.raises(PoeError) as caught:
+        connect(poe.url).usage_history("k")
+
+    assert caught.value.kind is ErrorKind.POE_BROKEN
+
+
+def test_connections_are_counted(poe, connect):
+    """Before any was made, and when one waits to be used again."""
+    poe.answers.append(sized(b'{"current_point_balance": 5}'))
+    client = connect(poe.url)
+    assert client.connections() == (0, 0)
+    client.balance("k")
+
+    assert client.connections() == (1, 0)
+
+
 def test_a_wrong_key_has_no_balance(poe, connect):
     """Poe's word about the key is passed on."""
     poe.answers.append(sized(b'{"error": {"type": "authentication_error", "message": "No"}}', 401))
@@ -697,3 +749,66 @@ def test_a_file_that_comes_too_slowly(poe, connect):
         connect(poe.url, fetch_timeout_s=0.2).fetch(f"{poe.url}/a")
 
     assert not caught.value.may_succeed_later
+
+
+# What is let through
+
+
+def let_through(poe, connect, *pieces, take):
+    """What comes out of a reply whose pieces come one after the other, and in which greenlet."""
+    poe.answers.append(partial(one_by_one, [*pieces, DONE]))
+    reply = connect(poe.url).query("Bot", {}, "key")
+    reply.at_once = take
+    return list(reply)
+
+
+def one_by_one(pieces, sock):
+    """Send each piece of an answer for itself."""
+    sock.sendall(chunked(end=b""))
+    for piece in pieces:
+        gevent.sleep(0.005)
+        sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+    sock.sendall(b"0\r\n\r\n")
+
+
+def test_texts_are_let_through_in_the_loop(poe, connect):
+    """Only what is taken; the first read, the end and all that is no text come out."""
+    took = []
+
+    def take(events):
+        took.append((events, gevent.getcurrent()))
+
+    suggested = b'event: suggested_reply\ndata: {"text": "more"}\n\n'
+    got = let_through(poe, connect, A, B, suggested, A, take=take)
+
+    assert [[TextDelta(letter), Pause()] for letter in "ba"] == [events for events, _ in took]
+    assert {gevent.get_hub()} == {greenlet for _, greenlet in took}
+    assert [TextDelta("a"), Note("suggested_reply", {"text": "more"}), Finish("stop")] == [
+        event for batch in got for event in batch if event != Pause()
+    ]
+
+
+def test_what_is_not_taken_comes_out(poe, connect):
+    """Be it the same or something else instead."""
+    instead = iter([[Pause()], [TextDelta("b"), Pause()]])
+    got = let_through(poe, connect, A, B, B, take=lambda events: next(instead))
+
+    assert [[TextDelta("a"), Pause()], [Pause()], [TextDelta("b"), Pause()]] == got[:3]
+
+
+def test_what_fails_in_the_loop_reaches_the_reader(poe, connect):
+    """Whoever reads the reply would wait for ever else."""
+
+    def fail(events):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        let_through(poe, connect, A, B, take=fail)
+
+
+def test_a_broken_text_in_the_loop_fails_the_reply(poe, connect):
+    """As it does out of it."""
+    broken = b'event: text\ndata: {"text": 1}\n\n'
+    got = let_through(poe, connect, A, broken, take=lambda events: None)
+
+    assert isinstance(got[-1][-1], Failure)

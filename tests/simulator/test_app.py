@@ -229,3 +229,42 @@ def test_reset_forgets_everything(web):
     assert [] == web.get("/simulator/queries").json == web.get("/simulator/uploads").json
     assert 0 == web.get("/simulator/connections").json["started"]
     assert 404 == web.get(link).status_code
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "points"),
+    [("dead-1", 401, None), ("poor-a", 402, 0), ("busy", 429, 999_989), ("tired-2", 429, 999_989)],
+)
+def test_a_keys_first_word_says_how_it_is_refused(web, key, status, points):
+    """So that there can be several keys of a kind."""
+    headers = {"Authorization": f"Bearer {key}"}
+    got = web.post("/bot/echo", json=body("hi"), headers=headers)
+    balance = web.get("/usage/current_balance", headers=headers).json
+
+    assert status == got.status_code
+    assert ("Retry-After" in got.headers) is key.startswith("tired")
+    assert points == balance.get("current_point_balance")
+
+
+def test_a_bot_can_be_out_of_order_for_a_while():
+    """Only this one, until the time is over or somebody ends it."""
+    now_s = [100.0]
+    web = create_simulator(clock=lambda: now_s[0]).test_client()
+
+    def statuses():
+        bots = ("echo", "mirror")
+        return [web.post(f"/bot/{b}", json=body("hi"), headers=KEY).status_code for b in bots]
+
+    web.post("/simulator/outage?bot=ECHO&seconds=5")
+    assert [503, 200] == statuses()
+    now_s[0] += 5
+    assert [200, 200] == statuses()
+    web.post("/simulator/outage?bot=Echo&seconds=5")
+    web.post("/simulator/outage?bot=Echo&seconds=0")
+    assert [200, 200] == statuses()
+
+
+@pytest.mark.parametrize("query", ["", "bot=echo", "bot=nobody&seconds=1", "bot=echo&seconds=-1"])
+def test_an_outage_needs_a_bot_and_a_time(web, query):
+    """Anything else is a mistake of the test that asks for it."""
+    assert 400 == web.post(f"/simulator/outage?{query}").status_code

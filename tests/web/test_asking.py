@@ -3,20 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from flask import Flask, g
+from werkzeug.datastructures import Headers
 
-from poeflask.core.errors import ClientError, ErrorKind
+from poeflask.bridge import Answer
+from poeflask.core.caller import Caller
+from poeflask.core.errors import ClientError, ErrorKind, OwnError
+from poeflask.core.gateway_key import GatewayKey
 from poeflask.core.prompt import Prompt, Sampling
+from poeflask.filters.chain import Wants
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.models_file import ModelsFile
 from poeflask.poe.shown_catalogue import ShownCatalogue
+from poeflask.stores.gates import spent
 from poeflask.stores.memory import MemoryStore
 from poeflask.stores.namespace import Namespace
-from poeflask.web.asking import address, address_maker, ignored_header
+from poeflask.web.asking import (
+    address,
+    address_maker,
+    ask,
+    fallbacks_for,
+    ignored_header,
+    is_shown,
+    shown,
+    spending,
+    total_s,
+)
+from poeflask.web.limits import Limits
 
 ENTRIES: list[dict[str, Any]] = [
     {
@@ -36,8 +55,10 @@ def request_context(app: Flask) -> Iterator[None]:
 
 MODELS = """
 models:
-  claude-x: {alias: best, parameters: {size: M, effort: low}}
+  claude-x: {alias: best, parameters: {size: M, effort: low}, fallback: [GPT-X]}
   Off: {disabled: true}
+groups:
+  good: [best]
 """
 
 
@@ -128,3 +149,104 @@ def test_the_header_stays_short() -> None:
     (header,) = ignored_header(f"{'field':x<60}{number}" for number in range(1000)).values()
 
     assert len(header) < 4000
+
+
+@pytest.mark.parametrize("said", ["", "soon", "0", "-1", "nan", "inf"])
+def test_a_time_that_is_none_is_refused(said: str) -> None:
+    """Whoever wants less time is told how to say it."""
+    with pytest.raises(ClientError, match="x-poeflask-timeout") as caught:
+        total_s(Headers({"x-poeflask-timeout": said}))
+
+    assert ErrorKind.INVALID_REQUEST == caught.value.kind
+
+
+def test_a_client_may_say_how_long_its_answer_may_take() -> None:
+    """In seconds; most say nothing."""
+    assert [2.5, None] == [total_s(Headers({"x-poeflask-timeout": "2.5"})), total_s(Headers())]
+
+
+def caller_with(*models: str) -> Caller:
+    """Whoever brings a key that may ask these."""
+    key = GatewayKey(id="k1", name="Anna", created_s=0.0, models=models)
+    return Caller(owner="o", key_id=key.id, key_name=key.name, key=key)
+
+
+def test_a_caller_is_shown_what_its_key_may_ask(catalogue: ShownCatalogue) -> None:
+    """By name, alias or group; an entry that is disabled keeps out nobody else's."""
+    bots = catalogue.bots()
+    seen = [
+        shown(caller_with(*models), catalogue, bots)
+        for models in (["CLAUDE-x"], ["best"], ["@good"], ["Off", "claude-x"], ["GPT-5"], ["@x"])
+    ]
+
+    assert len(bots) == 2
+    assert [bots, bots, bots, bots, (), ()] == seen
+    assert is_shown(Caller(owner="o", poe_key="p"), catalogue, bots[0])
+
+
+def test_a_fallback_must_be_allowed_too(catalogue: ShownCatalogue) -> None:
+    """A key that may ask but one bot is answered by none in its place."""
+    names = catalogue.fallbacks("Claude-X")
+    found = [
+        fallbacks_for(caller, catalogue, "Claude-X")
+        for caller in (Caller(owner="o", poe_key="p"), caller_with("Claude-X"), caller_with())
+    ]
+
+    assert names
+    assert [names, (), names] == found
+
+
+def test_a_model_of_this_service_s_own_must_be_allowed_too() -> None:
+    """Before anything is counted."""
+    with (
+        pytest.raises(ClientError, match="The key 'Anna' may not ask 'own-model'"),
+        spending(caller_with("Claude-X"), "own-model", ["x"]),
+    ):
+        pytest.fail("nobody may come here")
+
+
+def test_who_brings_a_key_of_poe_s_spends_nothing_of_ours() -> None:
+    """Neither a store nor a limit is asked."""
+    with spending(Caller(owner="o", poe_key="p"), "own-model", ["x"]) as spent:
+        spent(5)
+
+    assert "gauges" not in g
+
+
+class Refusing:
+    """A bridge that takes nothing more."""
+
+    def open_all(self, *_asked: object, total_s: float | None) -> Answer:
+        """Refuse."""
+        raise OwnError(ErrorKind.BUSY, "Full.")
+
+
+def test_what_is_not_even_asked_counts_nothing(app: Flask, catalogue: ShownCatalogue) -> None:
+    """The reserve is given back at once."""
+    store = MemoryStore(clock=lambda: 1.0)
+    caller = caller_with()
+    assert caller.key is not None
+    key = caller.key.changed({"requests_per_minute": 5, "tokens_per_day": 5000})
+    limits = Limits(
+        store,
+        clock=lambda: 1.0,
+        new_id=str,
+        answer_tokens=100,
+        points_per_usd=1,
+        spawn=lambda work: work(),
+    )
+    app.extensions["poeflask"] = SimpleNamespace(
+        limits=limits,
+        count_prompt=lambda _: lambda: 7,
+        metering=SimpleNamespace(
+            watched=lambda _caller, _prompts, wants, _catalogue: SimpleNamespace(
+                wants=wants, watch=None
+            )
+        ),
+    )
+    upstream = SimpleNamespace(bridge=Refusing(), catalogue=catalogue)
+    with pytest.raises(OwnError, match="Full"):
+        ask(replace(caller, key=key), upstream, Prompt(bot="B", messages=()), Wants())  # type: ignore[arg-type] # parts of one
+
+    assert {"requests_per_minute": (0, 5), "tokens_per_day": (0, 5000)} == spent(store, key, 1.0)
+    assert 4 == g.gauges["requests"].remaining

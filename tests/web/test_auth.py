@@ -6,7 +6,7 @@ import pytest
 from werkzeug.datastructures import Headers
 
 from poeflask.core.errors import ClientError, ErrorKind
-from poeflask.web.auth import key_for_google, key_of, key_or_local, owner_of
+from poeflask.web.auth import key_for_google, key_of, key_or_local
 
 
 @pytest.mark.parametrize(
@@ -126,12 +126,3 @@ def test_without_a_local_key_the_setting_is_named() -> None:
         key_or_local(Headers(), "")
     with pytest.raises(ClientError, match="another scheme"):
         key_or_local(Headers({"Authorization": "Basic abc"}), "mine")
-
-
-def test_an_owner_is_known_by_the_key_and_the_key_not_by_the_owner() -> None:
-    """One key, one owner; nothing of the key can be read in the name."""
-    owner = owner_of("canary-1")
-
-    assert owner == owner_of("canary-1") != owner_of("canary-2")
-    assert owner.isalnum()
-    assert "canary" not in owner

@@ -24,6 +24,7 @@ def test_each_request_has_one_line(app: Flask, log: Log) -> None:
         "method": "GET",
         "path": "/a",
         "status": 200,
+        "dialect": None,
         "model": None,
         "outcome": "ok",
         "seconds": 0.0,

@@ -33,7 +33,7 @@ class Poe:
         self.script = script
         self.closed = 0
 
-    def __call__(self, prompt: Prompt, key: str) -> Iterator[Batch]:
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
         try:
             for step in self.script:
                 if isinstance(step, Exception):

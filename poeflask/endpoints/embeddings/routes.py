@@ -11,7 +11,7 @@ from poeflask.endpoints.embeddings.decode import EmbeddingRequest, decode
 from poeflask.endpoints.embeddings.encode import embedding_list
 from poeflask.endpoints.embeddings.schema import EMBEDDING_ENVELOPE
 from poeflask.web import auth, body
-from poeflask.web.asking import ignored_header
+from poeflask.web.asking import ignored_header, spending
 from poeflask.web.services import services
 
 embeddings = Blueprint("embeddings", __name__)
@@ -22,15 +22,18 @@ embeddings = Blueprint("embeddings", __name__)
 def create_embeddings() -> Response:
     """Turn one or more texts into vectors."""
     here = services()
-    auth.caller_of(request.headers)
+    caller = auth.caller_of(request.headers)
     asked = decode(body.json_object(request), model=MODEL)
-    # Half a million numbers take a while to be written, too.
-    answer = here.threads.run(_answer, here.embedder, asked)
+    with spending(caller, MODEL, asked.inputs) as spent:
+        # Half a million numbers take a while to be written, too.
+        answer, tokens = here.threads.run(_answer, here.embedder, asked)
+        spent(tokens)
     response = Response(answer, mimetype="application/json")
     response.headers.update(ignored_header(asked.ignored))
     return response
 
 
-def _answer(embedder: Embedder, asked: EmbeddingRequest) -> str:
+def _answer(embedder: Embedder, asked: EmbeddingRequest) -> tuple[str, int]:
     made = embedder.embed(asked.inputs, asked.dimensions)
-    return json_text.write(embedding_list(MODEL, made.vectors, made.tokens, base64=asked.base64))
+    told = embedding_list(MODEL, made.vectors, made.tokens, base64=asked.base64)
+    return json_text.write(told), made.tokens

@@ -17,7 +17,7 @@ from poeflask.endpoints.gemini.encode import Form, GeminiEncoder
 from poeflask.endpoints.gemini.schema import COUNT_ENVELOPE, GENERATE_ENVELOPE
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
-from poeflask.web.asking import address, ask, ignored_header
+from poeflask.web.asking import address, ask, ignored_header, is_shown, shown
 from poeflask.web.services import services
 
 gemini = Blueprint("gemini", __name__)
@@ -37,8 +37,10 @@ _TYPES: Mapping[Form, str] = {"sse": "text/event-stream", "array": "application/
 @gemini.get("/v1alpha/models")
 @described()
 def list_models() -> Response:
-    """All bots that clients see, on one page."""
-    return _json(model_card.model_list(services().upstream_for(_caller()).catalogue.bots()))
+    """All bots that Poe lists, on one page."""
+    caller = _caller()
+    catalogue = services().upstream_for(caller).catalogue
+    return _json(model_card.model_list(shown(caller, catalogue, catalogue.bots())))
 
 
 @gemini.get("/v1beta/models/<path:name>")
@@ -46,10 +48,11 @@ def list_models() -> Response:
 @described()
 def retrieve_model(name: str) -> Response:
     """One bot, by its name in whatever case."""
-    catalogue = services().upstream_for(_caller()).catalogue
+    caller = _caller()
+    catalogue = services().upstream_for(caller).catalogue
     catalogue.bots()
     bot = catalogue.find(name)
-    if bot is None:
+    if bot is None or not is_shown(caller, catalogue, bot):
         sentence = f"Poe lists no bot {name[:100]!r}. A private bot may answer all the same."
         raise PoeError(ErrorKind.UNKNOWN_MODEL, sentence)
     return _json(model_card.card(bot))

@@ -9,6 +9,7 @@ from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.endpoints.describing import ANTHROPIC_PAGE, described
 from poeflask.endpoints.models.encode import model, model_list, model_page
 from poeflask.web import auth
+from poeflask.web.asking import is_shown, shown
 from poeflask.web.family import speaks_anthropic
 from poeflask.web.services import services
 
@@ -18,8 +19,10 @@ models = Blueprint("models", __name__)
 @models.get("/v1/models")
 @described(query=ANTHROPIC_PAGE, note="Without a limit all of them.")
 def list_models() -> Response:
-    """All bots that clients see, page by page for those who turn pages as Anthropic's do."""
-    bots = services().upstream_for(auth.caller_of(request.headers)).catalogue.bots()
+    """All bots that the caller may ask; page by page for clients that speak as Anthropic's do."""
+    caller = auth.caller_of(request.headers)
+    catalogue = services().upstream_for(caller).catalogue
+    bots = shown(caller, catalogue, catalogue.bots())
     if not speaks_anthropic(request):
         return _json(model_list(bots))
     names = ("limit", "after_id", "before_id")
@@ -30,10 +33,11 @@ def list_models() -> Response:
 @described()
 def retrieve_model(name: str) -> Response:
     """One bot, by its name in whatever case, or by what another API calls it."""
-    upstream = services().upstream_for(auth.caller_of(request.headers))
-    upstream.catalogue.bots()
-    bot = upstream.catalogue.look_up(name)
-    if bot is None:
+    caller = auth.caller_of(request.headers)
+    catalogue = services().upstream_for(caller).catalogue
+    catalogue.bots()
+    bot = catalogue.look_up(name)
+    if bot is None or not is_shown(caller, catalogue, bot):
         raise PoeError(
             ErrorKind.UNKNOWN_MODEL,
             f"Poe lists no bot {name[:100]!r}. A private bot may answer all the same.",

@@ -32,7 +32,7 @@ from poeflask.endpoints.ollama.vectors import (
 )
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
-from poeflask.web.asking import address, ask, ignored_header
+from poeflask.web.asking import address, ask, ignored_header, is_shown, shown, spending
 from poeflask.web.services import services
 
 ollama = Blueprint("ollama", __name__)
@@ -71,19 +71,22 @@ def generate() -> Response:
 @ollama.get("/api/tags")
 @described()
 def list_models() -> Response:
-    """All bots that clients see."""
-    return _json(model_card.tags(services().upstream_for(_caller()).catalogue.bots()))
+    """All bots that Poe lists."""
+    caller = _caller()
+    catalogue = services().upstream_for(caller).catalogue
+    return _json(model_card.tags(shown(caller, catalogue, catalogue.bots())))
 
 
 @ollama.post("/api/show")
 @described(body=SHOW_ENVELOPE, example={"model": "Echo"})
 def show() -> Response:
     """What one bot can do."""
-    catalogue = services().upstream_for(_caller()).catalogue
+    caller = _caller()
+    catalogue = services().upstream_for(caller).catalogue
     name = decode_show(body.json_object(request))
     catalogue.bots()
     bot = catalogue.find(name)
-    if bot is None:
+    if bot is None or not is_shown(caller, catalogue, bot):
         raise PoeError(ErrorKind.UNKNOWN_MODEL, f"model {name[:100]!r} not found: Poe lists none.")
     return _json(model_card.card(bot))
 
@@ -106,29 +109,34 @@ def list_running() -> Response:
 @described(body=EMBED_ENVELOPE, example={"model": MODEL, "input": "Hello!"})
 def embed() -> Response:
     """Turn texts into vectors, made here; Poe is not asked."""
-    _caller()
+    caller = _caller()
     here = services()
     asked = decode_embed(body.json_object(request), model=MODEL, dimensions=DIMENSIONS)
 
-    def answer() -> str:
+    def answer() -> tuple[str, int]:
         began_s = here.clock()
         made = here.embedder.embed(asked.texts, asked.dimensions or DIMENSIONS)
         took_ns = nanoseconds(here.clock() - began_s)
-        return json_text.write(
-            embed_answer(asked.model, made.vectors, tokens=made.tokens, duration_ns=took_ns)
-        )
+        told = embed_answer(asked.model, made.vectors, tokens=made.tokens, duration_ns=took_ns)
+        return json_text.write(told), made.tokens
 
-    return Response(here.threads.run(answer), mimetype="application/json")
+    with spending(caller, MODEL, asked.texts) as spent:
+        text, tokens = here.threads.run(answer)
+        spent(tokens)
+    return Response(text, mimetype="application/json")
 
 
 @ollama.post("/api/embeddings")
 @described(body=EMBED_ENVELOPE, example={"model": MODEL, "prompt": "Hello!"})
 def embed_one() -> Response:
     """Turn one text into a vector, as old clients ask."""
-    _caller()
+    caller = _caller()
     here = services()
     asked = decode_embeddings(body.json_object(request), model=MODEL)
-    return _json(embeddings_answer(here.threads.run(here.embedder.embed, asked.texts).vectors))
+    with spending(caller, MODEL, asked.texts) as spent:
+        made = here.threads.run(here.embedder.embed, asked.texts)
+        spent(made.tokens)
+    return _json(embeddings_answer(made.vectors))
 
 
 @ollama.post("/api/pull")

@@ -1,0 +1,100 @@
+"""`poeflask poe-keys`: how the owner's keys of Poe's are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from poeflask import __version__
+from poeflask.settings import Settings, SettingsError
+from poeflask.stores import open_store
+from poeflask.stores.base import Store
+from poeflask.stores.namespace import Namespace
+
+if TYPE_CHECKING:
+    from poeflask.poe.keys import KeyStatus, PoeKeys
+
+_HEAD = ("name", "state", "until (UTC)", "weight", "sent/min", "points", "fingerprint")
+_STATES = {"ok": "ok", "cooling": "cooling", "no_points": "no points", "dead": "dead"}
+
+
+@click.command("poe-keys")
+@click.option("--revive", metavar="NAME", help="Use this key again, whatever was wrong with it.")
+@click.option("--offline", is_flag=True, help="Do not ask Poe for points.")
+def poe_keys(revive: str | None, offline: bool) -> None:
+    """Show the keys of POE_API_KEYS: state, points, work. The keys themselves are never shown."""
+    try:
+        settings = Settings.from_environ(os.environ)
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    if not settings.keys_of_poe:
+        raise click.ClickException(
+            "There are none. Set POE_API_KEYS or POE_API_KEYS_FILE; `poeflask settings` says how."
+        )
+    store = open_store(settings.store_url, settings.state_dir)
+    try:
+        keys = _keys(settings, store)
+        if revive is not None and not keys.revive(revive):
+            raise click.ClickException(f"There is no key of the name {revive!r}.")
+        for line in table(keys.status(with_balance=not offline)):
+            click.echo(line)
+    finally:
+        store.close()
+
+
+def table(keys: Sequence[KeyStatus]) -> list[str]:
+    """The keys as lines of columns, a head above them."""
+    rows = [_HEAD, *map(_row, keys)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+
+
+def _row(key: KeyStatus) -> tuple[str, ...]:
+    points = None if key.balance is None else key.balance.points
+    return (
+        key.name,
+        _STATES[key.state],
+        "" if key.until_s is None else f"{datetime.fromtimestamp(key.until_s, UTC):%m-%d %H:%M:%S}",
+        str(key.weight),
+        str(key.sent_last_minute),
+        "unknown" if points is None else f"{points:,}",
+        key.fingerprint,
+    )
+
+
+def _keys(settings: Settings, store: Store) -> PoeKeys:
+    # What speaks to Poe needs the patch before it, and so does the simulator, another command.
+    from poeflask import _patch  # noqa: F401
+    from poeflask.poe.client import PoeClient
+    from poeflask.poe.keys import PoeKey, PoeKeys
+    from poeflask.poe.noticeboard import Noticeboard
+    from poeflask.poe.pacing import Pacer
+    from poeflask.poe.ways import FAULTS_NAMESPACE, PACE_NAMESPACE
+
+    client = PoeClient(
+        base_url=settings.poe_base_url,
+        upload_url=settings.poe_file_upload_url,
+        connect_timeout_s=settings.connect_timeout_s,
+        idle_timeout_s=settings.idle_timeout_s,
+        proxy=settings.proxy_url,
+        pool_size=1,
+        user_agent=f"poeflask/{__version__}",
+    )
+    pacer = Pacer(
+        Namespace(store, PACE_NAMESPACE, on_failure="forget"),
+        per_minute=settings.poe_requests_per_minute,
+        workers=settings.workers,
+    )
+    return PoeKeys(
+        [PoeKey(one.name, one.key, one.weight) for one in settings.keys_of_poe],
+        Noticeboard(Namespace(store, FAULTS_NAMESPACE, on_failure="forget")),
+        client.balance,
+        sent_last_minute=pacer.sent_last_minute,
+    )

@@ -1,0 +1,557 @@
+"""Holds gateway keys to their limits: reserves before an answer, settles after it.
+
+What an answer will take is not known when it begins, so as much as it may take is reserved, in one
+step with all other limits, in the store that all workers and hosts share. When it is over, what it
+did take is put in the place of that. A worker that dies settles nothing: its reserves stay, and its
+places among the answers that are given at a time come free when their leases end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import gevent
+import structlog
+from flask import Flask, Response, g, request
+
+from poeflask.bridge import Batch
+from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError, PoeflaskError
+from poeflask.core.gateway_key import NO_LIMITS, GatewayKey
+from poeflask.core.prompt import Prompt
+from poeflask.core.quota import (
+    FREE,
+    MILLIPOINTS,
+    NOTHING,
+    Amount,
+    Gauge,
+    Gauges,
+    Price,
+    Room,
+    anthropic_headers,
+    openai_headers,
+    price_of,
+)
+from poeflask.core.reply import (
+    OUTPUT,
+    Failure,
+    Finish,
+    ReasoningDelta,
+    ReplyEvent,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+)
+from poeflask.stores.base import Claim, Lease, Store, Taken
+from poeflask.stores.gates import LEASE_S, MINUTE_S, Gate, counts, gates_of
+from poeflask.web.family import speaks_anthropic
+
+_RETRY_CONCURRENT_S = 1.0
+"""Nobody knows when an answer ends; most end soon."""
+
+_TRIES = 4
+_FIRST_RETRY_S = 0.5
+_LETTERS_PER_TOKEN = 3
+_MOST_UNPRICED = 1000
+
+_log = structlog.get_logger("poeflask")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An answer that somebody wants.
+
+    Attributes:
+        prompt_tokens: about how many tokens are read for it.
+        max_tokens: how many it may have by the client's own wish; None if there is none.
+    """
+
+    prompt_tokens: int
+    max_tokens: int | None = None
+
+
+class Limits:
+    """Admits what gateway keys ask for.
+
+    Args:
+        store: where all is counted. If it cannot be reached, nobody with a limit is admitted.
+        clock: seconds since 1970.
+        new_id: an id that cannot be guessed, behind the given prefix.
+        answer_tokens: how many tokens an answer may have if the client does not say.
+        points_per_usd: how many points a US dollar of Poe's prices is.
+        sleep: waits so many seconds while others go on.
+        spawn: does what may wait in a greenlet of its own.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], float],
+        new_id: Callable[[str], str],
+        answer_tokens: int,
+        points_per_usd: float,
+        sleep: Callable[[float], None] = gevent.sleep,
+        spawn: Callable[[Callable[[], None]], object] = gevent.spawn,
+    ) -> None:
+        self._kept = counts(store)
+        self._clock = clock
+        self._new_id = new_id
+        self._answer_tokens = answer_tokens
+        self._points_per_usd = points_per_usd
+        self._sleep = sleep
+        self._spawn = spawn
+        self._holding: set[Grant] = set()
+        self._keeper: gevent.Greenlet | None = None
+        self._unpriced: set[str] = set()
+
+    def admit(
+        self,
+        key: GatewayKey,
+        wishes: Sequence[Wish],
+        *,
+        bot: str,
+        pricing: Mapping[str, Any] | None,
+    ) -> Grant | None:
+        """Reserve what these answers may take; None if the key has no limits.
+
+        Args:
+            key: whose limits they are.
+            wishes: one for each answer.
+            bot: who will answer.
+            pricing: what Poe's list says of its price; None if nothing is to be paid.
+
+        Raises:
+            ClientError: kind TOO_MANY_REQUESTS or BUDGET_SPENT; then nothing was taken.
+            OwnError: kind BUSY, if the store cannot be reached.
+        """
+        if key.limits == NO_LIMITS:
+            return None
+        now_s = self._clock()
+        gates = gates_of(key, now_s)
+        price = self._price(key, bot, pricing)
+        holders = self._holders(gates, len(wishes))
+        grant = Grant(self, key, gates, wishes, price, now_s, holders)
+        self._enter(grant)
+        return grant
+
+    def settle(self, grant: Grant, used: Amount) -> None:
+        """Put what was used in the place of what was reserved, and let go of the places.
+
+        Returns at once.
+        """
+        self._spawn(partial(self._settle_patiently, grant, used))
+
+    def _settle_patiently(self, grant: Grant, used: Amount) -> None:
+        self._holding.discard(grant)
+        for attempt in range(_TRIES):
+            try:
+                self._settle(grant, used)
+            except OwnError as error:
+                _log.warning("limits_not_settled", key_id=grant.key.id, reason=error.message)
+                self._sleep(_FIRST_RETRY_S * 2**attempt)
+            else:
+                return
+
+    def _price(self, key: GatewayKey, bot: str, pricing: Mapping[str, Any] | None) -> Price:
+        if not key.limits.of_points or pricing is None:
+            return FREE
+        price = price_of(pricing, self._points_per_usd)
+        if price is None and bot not in self._unpriced and len(self._unpriced) < _MOST_UNPRICED:
+            self._unpriced.add(bot)
+            _log.warning("price_unknown", model=bot, counted_points=0)
+        return price or FREE
+
+    def _holders(self, gates: Sequence[Gate], answers: int) -> tuple[str, ...]:
+        if all(gate.unit is not None for gate in gates):
+            return ()
+        return tuple(self._new_id("answer-") for _ in range(answers))
+
+    def _enter(self, grant: Grant) -> None:
+        """Take all that the grant needs, or nothing."""
+        held: list[str] = []
+        try:
+            # One claim takes one place, so that further answers take theirs before all else.
+            for holder in grant.holders[1:]:
+                self._take_place(grant, holder)
+                held.append(holder)
+            self._reserve(grant)
+        except PoeflaskError:
+            for holder in held:
+                self._kept.give_back(grant.place, holder)
+            raise
+        if grant.holders:
+            self._hold(grant)
+
+    def _take_place(self, grant: Grant, holder: str) -> None:
+        gate = grant.gate_of_places
+        taken = self._kept.take([Lease(gate.key, holder, gate.limit, LEASE_S)])
+        if taken.refused is not None:
+            raise self._refusal(grant, gate, taken)
+
+    def _reserve(self, grant: Grant) -> None:
+        """Reserve as much as the wishes may take, or less if only less is left and that will do."""
+        room = _whole_room(grant.key)
+        least = self._least_room(grant, room)
+        while True:
+            share = self._share(grant, room)
+            if share is None:
+                raise self._too_large(grant)
+            taken = self._kept.take(grant.claims(share))
+            if taken.refused is None:
+                _tell(grant, taken)
+                return
+            gate = grant.gates[taken.refused]
+            less = _narrowed(room, grant, taken, least)
+            if less == room or self._share(grant, less) is None:
+                _tell(grant, taken)
+                raise self._refusal(grant, gate, taken)
+            room = less
+
+    def _least_room(self, grant: Grant, room: Room) -> int | None:
+        """The tokens that an answer can do with if a minute has no more; None if it needs them all.
+
+        Whoever says how long the answer may be, and asks for no more than there ever is, waits.
+        Others are answered at once with half as much, instead of having the minute for themselves.
+        """
+        share = self._share(grant, room)
+        wished = max((wish.max_tokens or 0) for wish in grant.wishes)
+        is_said = all(wish.max_tokens is not None for wish in grant.wishes)
+        if share is None or (is_said and wished <= share):
+            return None
+        return grant.prompt_tokens + len(grant.wishes) * math.ceil(share / 2)
+
+    def _share(self, grant: Grant, room: Room) -> int | None:
+        """How many tokens each answer may have; None if there is no room for a single one."""
+        most = room.answer_tokens(grant.prompt_tokens, len(grant.wishes), grant.price)
+        if most < 1:
+            return None
+        longest = max(_wanted(wish, self._answer_tokens) for wish in grant.wishes)
+        return int(min(most, longest))
+
+    def _refusal(self, grant: Grant, gate: Gate, taken: Taken) -> ClientError:
+        if gate.period is not None and _is_only_reserved(grant, taken):
+            return ClientError(
+                ErrorKind.TOO_MANY_REQUESTS,
+                f"{_may(grant.key, gate)}; what is left of them is reserved for answers that are "
+                "being given. Ask again when one of them has ended.",
+                retry_after_s=_RETRY_CONCURRENT_S,
+            )
+        if gate.period is not None:
+            wait_s = max(gate.period.end_s - self._clock(), 1.0)
+            sentence = f"{_may(grant.key, gate)}; they are spent, or what is left is too little."
+            return ClientError(
+                ErrorKind.BUDGET_SPENT,
+                f"{sentence} More can be asked in {_words(wait_s)}.",
+                retry_after_s=wait_s,
+            )
+        if gate.unit is None:
+            places = max(1, len(grant.holders))
+            return ClientError(
+                ErrorKind.TOO_MANY_REQUESTS,
+                f"{_may(grant.key, gate)}; ask again when one of them has ended.",
+                retry_after_s=_RETRY_CONCURRENT_S,
+                allow_retry=places <= gate.limit,
+            )
+        return ClientError(
+            ErrorKind.TOO_MANY_REQUESTS,
+            f"{_may(grant.key, gate)}; ask again in {_words(taken.wait_s)}.",
+            retry_after_s=taken.wait_s,
+            allow_retry=gate.unit != "requests" or len(grant.wishes) <= gate.limit,
+        )
+
+    def _too_large(self, grant: Grant) -> ClientError:
+        gates = [gate for gate in grant.gates if gate.unit in ("tokens", "millipoints")]
+        allowed = ", ".join(gate.noun for gate in gates)
+        return ClientError(
+            ErrorKind.TOO_MANY_REQUESTS,
+            f"This asks for more than the key {grant.key.name!r} may ever ask at once: it has "
+            f"{allowed}, and about {grant.prompt_tokens} tokens were sent.",
+            allow_retry=False,
+        )
+
+    def _settle(self, grant: Grant, used: Amount) -> None:
+        claims = grant.corrections(used, self._clock())
+        if claims:
+            self._kept.take(claims)
+        grant.settled_claims = True
+        for holder in grant.holders:
+            self._kept.give_back(grant.place, holder)
+
+    def _hold(self, grant: Grant) -> None:
+        """Keep the places of the grant as long as it lasts."""
+        self._holding.add(grant)
+        if self._keeper is None or self._keeper.dead:
+            self._keeper = gevent.spawn(self._keep)
+
+    def _keep(self) -> None:
+        while self._holding:
+            gevent.sleep(LEASE_S / 3)
+            for grant in list(self._holding):
+                self._renew(grant)
+
+    def _renew(self, grant: Grant) -> None:
+        for holder in grant.holders:
+            if grant not in self._holding:
+                return
+            try:
+                self._kept.take([Lease(grant.place, holder, None, LEASE_S)])
+            except OwnError as error:
+                _log.warning("lease_not_renewed", key_id=grant.key.id, reason=error.message)
+                return
+
+
+class Grant:
+    """What was reserved for the answers to one request; looks on while they come (`bridge.Watch`).
+
+    Attributes:
+        key: whose it is.
+        gates: the limits that it went through.
+        wishes: the answers.
+        holders: who holds the places among the answers that are given at a time.
+        reserved: what was reserved.
+        share: how many tokens each answer may have at most.
+        began_s: when it was reserved, in seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        limits: Limits,
+        key: GatewayKey,
+        gates: tuple[Gate, ...],
+        wishes: Sequence[Wish],
+        price: Price,
+        began_s: float,
+        holders: tuple[str, ...],
+    ) -> None:
+        self.key = key
+        self.gates = gates
+        self.wishes = tuple(wishes)
+        self.price = price
+        self.holders = holders
+        self.prompt_tokens = sum(wish.prompt_tokens for wish in wishes)
+        self.reserved = NOTHING
+        self.share = 0
+        self.settled_claims = False
+        self._limits = limits
+        self.began_s = began_s
+        self._heard = [_Heard() for _ in wishes]
+        self._is_over = False
+
+    @property
+    def place(self) -> str:
+        """Where the places among the answers that are given at a time are."""
+        return self.gate_of_places.key
+
+    @property
+    def gate_of_places(self) -> Gate:
+        """The limit on answers that are given at a time."""
+        return next(gate for gate in self.gates if gate.unit is None)
+
+    @property
+    def counts_tokens(self) -> bool:
+        """Whether it matters how many tokens the answers have."""
+        units = {gate.unit for gate in self.gates}
+        return "tokens" in units or ("millipoints" in units and self.price != FREE)
+
+    def bounded(self, prompts: Sequence[Prompt]) -> tuple[Prompt, ...]:
+        """The prompts, each with no longer an answer than was reserved for it."""
+        if not self.counts_tokens:
+            return tuple(prompts)
+        return tuple(
+            _bounded(prompt, _least(wish.max_tokens, self.share))
+            for prompt, wish in zip(prompts, self.wishes, strict=True)
+        )
+
+    def claims(self, share: int) -> list[Claim]:
+        """What must be taken if each answer may have so many tokens; the reserve is that."""
+        self.share = share
+        answers = [_least(wish.max_tokens, share) for wish in self.wishes]
+        said = sum(answers)
+        self.reserved = Amount(
+            requests=len(self.wishes),
+            tokens=self.prompt_tokens + said,
+            millipoints=self.price.millipoints(self.prompt_tokens, said, len(self.wishes)),
+        )
+        return [self._claim(gate) for gate in self.gates]
+
+    def _claim(self, gate: Gate) -> Claim:
+        if gate.unit is None:
+            return Lease(gate.key, self.holders[0], gate.limit, LEASE_S)
+        return gate.claim(getattr(self.reserved, gate.unit), gate.limit, self.began_s)
+
+    def corrections(self, used: Amount, now_s: float) -> list[Claim]:
+        """What must be taken or given back so that what was used counts, and nothing else."""
+        if self.settled_claims:
+            return []
+        more = used - self.reserved
+        found = ((gate, getattr(more, gate.unit)) for gate in self.gates if gate.unit is not None)
+        age_s = max(0.0, now_s - self.began_s)
+        return [
+            gate.claim(amount, None, self.began_s, age_s if amount < 0 else 0.0)
+            for gate, amount in found
+            if amount
+        ]
+
+    def saw(self, index: int, batch: Batch) -> None:
+        """Note what of the next events costs something."""
+        heard = self._heard[index]
+        for event in batch:
+            heard.take(event)
+
+    def ended(self) -> None:
+        """Settle what the answers have taken."""
+        wishes_heard = zip(self.wishes, self._heard, strict=True)
+        used = [heard.used(wish, self.price) for wish, heard in wishes_heard]
+        self.settle(sum(used, NOTHING))
+
+    def cancel(self) -> None:
+        """Give everything back: nobody was asked."""
+        self.settle(NOTHING)
+
+    def settle(self, used: Amount) -> None:
+        """Count this in the place of what was reserved; only the first call does. Never blocks."""
+        if not self._is_over:
+            self._is_over = True
+            self._limits.settle(self, used)
+
+
+class _Heard:
+    """What one answer has said so far."""
+
+    def __init__(self) -> None:
+        self._letters = 0
+        self._usage: Usage | None = None
+        self._end: Finish | Failure | None = None
+        self._has_output = False
+
+    def take(self, event: ReplyEvent) -> None:
+        match event:
+            case TextDelta() | ReasoningDelta():
+                self._letters += len(event.text)
+            case ToolCallDelta():
+                self._letters += len(event.arguments)
+            case Usage():
+                self._usage = event if self._usage is None else self._usage + event
+            case Finish() | Failure():
+                self._end = self._end or event
+            case _:
+                pass
+        self._has_output = self._has_output or isinstance(event, OUTPUT)
+
+    def used(self, wish: Wish, price: Price) -> Amount:
+        """What the answer took: as counted, or estimated from what was heard of it."""
+        error = self._end.error if isinstance(self._end, Failure) else None
+        if error is not None and not self._has_output and error.kind not in _WHILE_ANSWERING:
+            # Poe was asked all the same, unless poeflask or the client was at fault.
+            return Amount(requests=int(isinstance(error, PoeError)))
+        prompt = wish.prompt_tokens
+        said = -(-self._letters // _LETTERS_PER_TOKEN)
+        if self._usage is not None:
+            prompt, said = self._usage.prompt_tokens, self._usage.completion_tokens
+        return Amount(requests=1, tokens=prompt + said, millipoints=price.millipoints(prompt, said))
+
+
+_WHILE_ANSWERING = frozenset(
+    {
+        ErrorKind.CLIENT_GONE,
+        ErrorKind.DRAINING,
+        ErrorKind.POE_TIMEOUT,
+        ErrorKind.WRONG_SHAPE,
+    }
+)
+"""Errors that can come when the bot has read the prompt, and nothing was shown yet."""
+
+
+def install(app: Flask) -> None:
+    """Let answers tell of the limits that `Limits.admit` looked at, as the client's API does."""
+
+    def tell(response: Response) -> Response:
+        gauges: Gauges | None = g.get("gauges")
+        if gauges and speaks_anthropic(request):
+            response.headers.update(anthropic_headers(gauges, g.gauged_s))
+        elif gauges:
+            response.headers.update(openai_headers(gauges))
+        return response
+
+    app.after_request(tell)
+
+
+def _whole_room(key: GatewayKey) -> Room:
+    """As much as the key could ever reserve at once."""
+    tokens, points = key.limits.of_tokens, key.limits.of_points
+    return Room(
+        tokens=min(tokens) if tokens else None,
+        millipoints=min(points) * MILLIPOINTS if points else None,
+    )
+
+
+def _narrowed(room: Room, grant: Grant, taken: Taken, least: int | None) -> Room:
+    """The room that is left after a refusal; the same if waiting is all that helps.
+
+    What is left of a budget is what there will be until its end, so that all of it may be used.
+    Of a minute's tokens, no fewer than `least` make another try worth while.
+    """
+    if taken.refused is None:
+        return room
+    refusing = grant.gates[taken.refused]
+    if refusing.period is None and (refusing.unit != "tokens" or least is None):
+        return room
+    left: dict[str, int | None] = {"tokens": room.tokens, "millipoints": room.millipoints}
+    for gate, used in zip(grant.gates, taken.used, strict=True):
+        before = None if gate.unit is None else left.get(gate.unit)
+        if gate.unit is None or before is None:
+            continue
+        if gate.period is not None:
+            left[gate.unit] = min(before, max(0, gate.limit - used))
+        elif gate is refusing and least is not None:
+            left[gate.unit] = min(before, max(least, gate.limit - used))
+    return Room(**left)
+
+
+def _is_only_reserved(grant: Grant, taken: Taken) -> bool:
+    """Whether other answers are being given, which may leave something of what they reserved."""
+    places = grant.gates.index(grant.gate_of_places)
+    return taken.used[places] > len(grant.holders[1:])
+
+
+def _wanted(wish: Wish, default: int) -> int:
+    return default if wish.max_tokens is None else wish.max_tokens
+
+
+def _least(asked: int | None, share: int) -> int:
+    return share if asked is None else min(asked, share)
+
+
+def _bounded(prompt: Prompt, max_tokens: int) -> Prompt:
+    return replace(prompt, limits=replace(prompt.limits, max_tokens=max_tokens))
+
+
+def _tell(grant: Grant, taken: Taken) -> None:
+    """Keep for the answer's headers what is left of requests and of tokens, where least is."""
+    gauges: dict[str, Gauge] = {}
+    now_s = grant.began_s
+    for gate, used in zip(grant.gates, taken.used, strict=True):
+        if gate.unit not in ("requests", "tokens"):
+            continue
+        reset_s = MINUTE_S if gate.period is None else gate.period.end_s - now_s
+        gauge = Gauge(gate.limit, used, reset_s if used else 0.0)
+        known = gauges.get(gate.unit)
+        if known is None or gauge.remaining < known.remaining:
+            gauges[gate.unit] = gauge
+    g.gauges, g.gauged_s = gauges, now_s
+
+
+def _may(key: GatewayKey, gate: Gate) -> str:
+    return f"The key {key.name!r} has {gate.noun}"
+
+
+def _words(seconds: float) -> str:
+    whole = max(1, math.ceil(seconds))
+    if whole < 120:
+        return f"{whole} s"
+    minutes = math.ceil(whole / 60)
+    return f"{minutes} min" if minutes < 120 else f"{math.ceil(minutes / 60)} h"
