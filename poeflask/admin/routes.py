@@ -8,8 +8,10 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from poeflask.admin import assets, guard, languages, layout
 from poeflask.admin.guard import RefusedError
+from poeflask.admin.owner_list import owner_list
 from poeflask.admin.pages.entrance import entrance
 from poeflask.admin.pages.keys import keys
+from poeflask.admin.pages.models import models
 from poeflask.admin.pages.playground import playground
 from poeflask.admin.pages.poe_keys import poe_keys
 from poeflask.admin.pages.settings import settings
@@ -18,7 +20,7 @@ from poeflask.core import json_text
 from poeflask.core.errors import PoeflaskError
 from poeflask.web import errors, logging
 
-PAGES: tuple[Blueprint, ...] = (playground, keys, poe_keys, settings)
+PAGES: tuple[Blueprint, ...] = (playground, models, keys, poe_keys, settings)
 """Every page, in the order of the navigation; the first is the one that /admin leads to."""
 
 _YEAR_S = 365 * 86_400
@@ -26,8 +28,9 @@ _OTHER_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def install(app: Flask, made: Parts) -> None:
-    """Let the app answer under /admin."""
+    """Let the app answer under /admin, and with the owner's list of models."""
     give(app, made)
+    app.register_blueprint(owner_list)
     app.register_blueprint(_blueprint())
 
 
