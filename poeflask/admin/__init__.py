@@ -8,6 +8,8 @@
     assets.py       stylesheets, scripts and libraries, under addresses that change with them
     layout.py       the frame around every page
     routes.py       joins all of that into one blueprint; the list of pages
+    key_forms.py    what the form of a gateway key says; key_rows.py how the table shows keys;
+                    key_samples.py how a key is used
     pages/          one module for each page
     model_rows.py   models as lines of a table; model_forms.py as forms
     owner_list.py   the same for programs: GET /api/models
