@@ -176,7 +176,7 @@ function showLive({ answers, count, now_s }) {
     rows.delete(answer.id);
     row.cells[3].textContent = length(Math.max(0, Math.round(now_s - answer.since_s)));
     row.cells[4].textContent = inFull(answer.tokens);
-    row.cells[5].textContent = text("ago", { time: length(Math.round(answer.silent_s)) });
+    row.cells[5].textContent = answer.silent_s < 2 ? text("just_now") : text("ago", { time: length(Math.round(answer.silent_s)) });
   }
   for (const row of rows.values()) row.remove();
   byId("live").hidden = !answers.length;

@@ -1,6 +1,6 @@
 // Plots over time, each with its legend, a sentence that sums it up, and a table of the same.
 
-import { inFull, inShort, length, when } from "./numbers.js";
+import { inFull, inShort, length } from "./numbers.js";
 import { text } from "./texts.js";
 
 const LANGUAGE = document.documentElement.lang;
@@ -9,13 +9,15 @@ const DAY_S = 24 * HOUR_S;
 const HEIGHT = 210;
 const GAP = 0.28;
 
+const lengthOrNone = (seconds) => (seconds ? length(seconds) : "0");
+
 // Each series: the figure it shows, and the variable of its colour; bars are stacked in this order.
 const PLOTS = {
   requests: { bars: true, format: inFull, axis: inShort, series: [["answered", "--plot-1"], ["errors", "--plot-bad"]] },
   tokens: { bars: true, format: inFull, axis: inShort, series: [["completion_tokens", "--plot-1"], ["prompt_tokens", "--plot-2"]] },
   points: { bars: true, format: inFull, axis: inShort, series: [["points", "--plot-3"]] },
-  first: { format: length, axis: length, series: [["first_p50_s", "--plot-1"], ["first_p90_s", "--plot-2"], ["first_p99_s", "--plot-3"]] },
-  total: { format: length, axis: length, series: [["total_p50_s", "--plot-1"], ["total_p90_s", "--plot-2"], ["total_p99_s", "--plot-3"]] },
+  first: { format: length, axis: lengthOrNone, series: [["first_p50_s", "--plot-1"], ["first_p90_s", "--plot-2"], ["first_p99_s", "--plot-3"]] },
+  total: { format: length, axis: lengthOrNone, series: [["total_p50_s", "--plot-1"], ["total_p90_s", "--plot-2"], ["total_p99_s", "--plot-3"]] },
 };
 
 const NAMES = {
