@@ -2,7 +2,7 @@
 
 import { inFull, length, when } from "./numbers.js";
 
-const AGAIN_MS = 4000;
+const AGAIN_MS = 2500;
 
 function show(place) {
   for (const time of place.querySelectorAll("time")) time.textContent = when(new Date(time.dateTime));
