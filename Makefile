@@ -5,6 +5,7 @@
 #   make clients  run other people's clients against poeflask, a part of the tests
 #   make lint     lint and check the types only
 #   make bench    measure what requests cost, beside nginx; takes some minutes
+#   make profile  show where the time goes under one load; needs strace
 #   make soak     ask everything of it for half an hour, with faults, and look for what is left
 #   make fuzz     look for requests that break it, for five minutes
 #   make lock     write down the exact packages to install, with their hashes
@@ -18,7 +19,7 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 SOURCES := setup.cfg pyproject.toml
 
-.PHONY: help run test clients lint bench soak fuzz lock sbom audit check clean
+.PHONY: help run test clients lint bench profile soak fuzz lock sbom audit check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -26,8 +27,11 @@ help:
 run: $(VENV)/installed
 	@exec $(VENV)/bin/poeflask serve
 
+# One process more than a small machine has processors, because many tests wait for other programs.
+SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+
 test: lint
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE)
 
 clients: $(VENV)/installed-for-tests
 	POEFLASK_TEST_CLIENTS=1 $(VENV)/bin/python -m pytest -m clients
@@ -40,6 +44,10 @@ lint: $(VENV)/installed-for-tests
 
 bench: $(VENV)/installed
 	@$(VENV)/bin/python -m bench
+
+profile: $(VENV)/installed
+	@$(PIP) install 'py-spy>=0.4,<1'
+	@PATH="$(CURDIR)/$(VENV)/bin:$$PATH" $(VENV)/bin/python -m bench.profile
 
 SOAK_MINUTES ?= 30
 soak: $(VENV)/installed

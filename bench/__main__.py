@@ -1,8 +1,10 @@
-"""Measures poeflask beside nginx: `python -m bench [ROUNDS] [SCENARIO ...]` prints a table.
+"""Measures poeflask beside nginx: `python -m bench [ROUNDS] [SCENARIO ...]` prints tables.
 
 The measure is the processor time of all processes of a server, divided by requests or events. nginx
 passes the same text through unchanged, on the same machine and seconds apart, so that the ratio of
 both holds where a figure alone does not: a busy neighbour makes either of them dearer.
+
+A run over all scenarios also writes the tables and the curves into docs/performance.md.
 """
 
 from __future__ import annotations
@@ -17,11 +19,12 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench import report
 from bench.processes import Server, get
+from bench.report import Figures, Found, StartUp
 from bench.scenarios import SCENARIOS, Scenario
 
 UPSTREAM, NGINX, POEFLASK = 9601, 9602, 9603
@@ -35,7 +38,7 @@ events {{ worker_connections 8000; }}
 http {{
   access_log off; client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-  client_max_body_size 64m; client_body_buffer_size 2m;
+  client_max_body_size 64m; client_body_buffer_size 20m;
   upstream poe {{ server 127.0.0.1:{upstream}; keepalive 1000; }}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
@@ -53,46 +56,32 @@ _MODELS = "models:\n" + "".join(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Figures:
-    """What one round of one scenario cost one server.
-
-    Attributes:
-        cost_us: microseconds of processor time for each unit.
-        kb: memory for each client, at its highest.
-        first_ms: median of the time to the first text.
-        left: how many of the clients that left were noticed, and how soon at the median.
-    """
-
-    cost_us: float
-    kb: float
-    first_ms: float
-    errors: int
-    left: tuple[int, float] | None
-
-
 def main(arguments: Sequence[str]) -> None:
-    """Measure all scenarios, or those named, and print the table."""
+    """Measure all scenarios, or those named, and print the tables."""
     rounds = int(arguments[0]) if arguments else _ROUNDS
     chosen = [one for one in SCENARIOS if one.name in arguments[1:]] or SCENARIOS
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
-        servers = {
-            name: running.enter_context(_running(server))
-            for name, server in _servers(Path(folder)).items()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as held:
+        started = {
+            name: held.enter_context(running(server))
+            for name, server in servers(Path(folder)).items()
         }
         for name in _COMPARED:
             # What is loaded at the first request is no part of what a request costs.
-            _load(servers[name].port, SCENARIOS[0])
-        found: dict[tuple[str, str], list[Figures]] = {}
+            load(started[name].port, SCENARIOS[0])
+        found: Found = {}
         for number in range(rounds):
             for scenario in chosen:
                 for name in sorted(_COMPARED, reverse=bool(number % 2)):
-                    figures = _measure(servers[name], scenario)
+                    figures = _measure(started[name], scenario)
                     found.setdefault((scenario.name, name), []).append(figures)
-    print(_table(chosen, found))
+    beginning = [_start_up() for _ in range(rounds)]
+    text = report.tables(chosen, found, beginning, rounds)
+    print(text)
+    if chosen is SCENARIOS:
+        report.write(text, found)
 
 
-def _servers(folder: Path) -> dict[str, Server]:
+def servers(folder: Path) -> dict[str, Server]:
     """All that must run, as not yet started commands."""
     (folder / "nginx.conf").write_text(
         _NGINX_CONF.format(folder=folder, upstream=UPSTREAM, port=NGINX)
@@ -103,6 +92,7 @@ def _servers(folder: Path) -> dict[str, Server]:
     gunicorn = [python, "-m", "gunicorn", "-c", "python:poeflask.gunicorn_conf", "-w", "1"]
     environ = {
         "POE_BASE_URL": f"http://127.0.0.1:{UPSTREAM}",
+        "POE_FILE_UPLOAD_URL": f"http://127.0.0.1:{UPSTREAM}/upload",
         "POEFLASK_SIMULATOR": "off",
         "CONFIG_DIR": str(folder),
         "LOG_LEVEL": "warning",
@@ -118,7 +108,8 @@ def _servers(folder: Path) -> dict[str, Server]:
 
 
 @contextmanager
-def _running(server: Server) -> Iterator[Server]:
+def running(server: Server) -> Iterator[Server]:
+    """The server, from when it answers."""
     server.start()
     try:
         server.wait()
@@ -132,18 +123,20 @@ def _measure(server: Server, scenario: Scenario) -> Figures:
     server.settle()
     memory_kb, cpu_ns = server.memory_kb(), server.cpu_ns()
     with _highest_kb(server) as highest_kb:
-        seen = _load(server.port, scenario)
+        seen = load(server.port, scenario)
     server.settle()
     return Figures(
         cost_us=(server.cpu_ns() - cpu_ns) / 1000 / scenario.units(),
         kb=max(0, max(highest_kb) - memory_kb) / scenario.clients,
-        first_ms=statistics.median(seen["first_s"] or [0.0]) * 1000,
+        first_ms=seen["first_s"] * 1000,
+        late_ms=seen["late_s"] * 1000,
         errors=seen["errors"],
         left=_noticed(seen["left_at"], left_before) if scenario.leave else None,
     )
 
 
-def _load(port: int, scenario: Scenario) -> dict[str, Any]:
+def load(port: int, scenario: Scenario) -> dict[str, Any]:
+    """What the clients of a scenario saw, in a process of their own."""
     command = [sys.executable, "-m", "bench.load", str(port), scenario.name]
     done = subprocess.run(command, stdout=subprocess.PIPE, check=True)  # noqa: S603 - our own
     return json.loads(done.stdout)
@@ -176,32 +169,21 @@ def _noticed(left_at: Sequence[float], known: int) -> tuple[int, float]:
     return len(noticed), statistics.median(late or [0.0]) * 1000
 
 
-def _table(chosen: Sequence[Scenario], found: dict[tuple[str, str], list[Figures]]) -> str:
-    lines = [
-        "| scenario | unit | nginx, us | poeflask, us | ratio | first text, ms | KB a client "
-        "| errors | leaves noticed |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    lines += [_line(one, found[one.name, "nginx"], found[one.name, "poeflask"]) for one in chosen]
-    return "\n".join(lines)
-
-
-def _line(scenario: Scenario, nginx: list[Figures], ours: list[Figures]) -> str:
-    ratios = [our.cost_us / its.cost_us for our, its in zip(ours, nginx, strict=True)]
-    lefts = [figures.left for figures in ours if figures.left is not None]
-    noticed = ", ".join(f"{count} after {late_ms:.1f} ms" for count, late_ms in lefts[-1:])
-    cells = [
-        scenario.name,
-        scenario.unit,
-        f"{statistics.median(one.cost_us for one in nginx):.1f}",
-        f"{statistics.median(one.cost_us for one in ours):.1f}",
-        f"{statistics.median(ratios):.1f}",
-        f"{statistics.median(one.first_ms for one in ours):.0f}",
-        f"{statistics.median(one.kb for one in ours):.0f}",
-        str(sum(one.errors for one in (*nginx, *ours))),
-        f"{noticed} of {scenario.requests}" if noticed else "",
-    ]
-    return f"| {' | '.join(cells)} |"
+def _start_up() -> StartUp:
+    """Start poeflask alone, and let it answer twice."""
+    with tempfile.TemporaryDirectory() as folder:
+        started = servers(Path(folder))
+        with running(started["upstream"]):
+            began_s = time.monotonic()
+            with running(started["poeflask"]) as server:
+                ready_s = time.monotonic() - began_s
+                server.settle()
+                idle_kb = server.memory_kb()
+                load(server.port, SCENARIOS[0])
+                server.settle()
+                return StartUp(
+                    ready_s=ready_s, idle_mb=idle_kb / 1024, counted_mb=server.memory_kb() / 1024
+                )
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import pydoc_data.topics
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 WORD_BYTES = 16
@@ -17,12 +18,18 @@ def word(number: int) -> str:
     return f"{number:>{WORD_BYTES}x}"
 
 
+def stamp(at_ns: int) -> str:
+    """The text of an event that tells when it was sent, by the system's monotonic clock."""
+    return f"{at_ns:0{WORD_BYTES}x}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What the upstream says. Its `name` is the bot's name, from which the upstream reads it back.
 
     Attributes:
-        style: the first word of the name; "silent" means that it stops after its first event.
+        style: the first word of the name; "silent" means that it stops after its first event,
+            "timed" that each event tells when it was sent.
         events: how many pieces of text it has.
         gap_ms: the time between two events; 0 means all at once.
     """
@@ -43,6 +50,11 @@ class Answer:
         return cls(style=style, events=int(events), gap_ms=int(gap_ms))
 
     @property
+    def timed(self) -> bool:
+        """Whether the words are not known before they are said."""
+        return self.style == "timed"
+
+    @property
     def text(self) -> str:
         """The whole text."""
         return "".join(map(word, range(self.events)))
@@ -60,6 +72,8 @@ class Scenario:
         prompt: what is asked, as fields of a chat completion.
         stream: whether the answer is streamed.
         leave: whether each client hangs up at the first text.
+        ramp_s: how long the clients take to begin, one after the other.
+        by: what its events or requests are counted by in a curve; 0 if it stands in none.
     """
 
     name: str
@@ -70,6 +84,8 @@ class Scenario:
     prompt: Callable[[], dict[str, Any]]
     stream: bool = True
     leave: bool = False
+    ramp_s: float = 0.0
+    by: int = 0
 
     def body(self) -> bytes:
         """The request's body."""
@@ -115,36 +131,62 @@ def _agent() -> dict[str, Any]:
     }
 
 
-def _book() -> dict[str, Any]:
-    return {"messages": [{"role": "user", "content": _excerpt(0, 200_000)}]}
+def _book(letters: int = 200_000) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": (_prose() * 3)[:letters]}]}
 
 
-SCENARIOS = (
-    Scenario(
-        name="short",
+def _picture() -> dict[str, Any]:
+    link = f"data:image/png;base64,{base64.b64encode(bytes(10_000_000)).decode()}"
+    shown = {"type": "image_url", "image_url": {"url": link}}
+    words = {"type": "text", "text": "What is this?"}
+    return {"messages": [{"role": "user", "content": [words, shown]}]}
+
+
+def _whole(name: str, prompt: Callable[[], dict[str, Any]], requests: int, by: int = 0) -> Scenario:
+    """Short whole answers to one prompt, one client after the other."""
+    return Scenario(
+        name=name,
         unit="request",
         answer=Answer(events=20),
         clients=1,
-        requests=150,
-        prompt=_short,
+        requests=requests,
+        prompt=prompt,
         stream=False,
-    ),
-    Scenario(
-        name="flat out",
+        by=by,
+    )
+
+
+def _flat(name: str, events: int, requests: int, by: int = 0) -> Scenario:
+    """Streams whose events are all there at once."""
+    return Scenario(
+        name=name,
         unit="event",
-        answer=Answer(events=2000),
-        clients=4,
-        requests=40,
+        answer=Answer(events=events),
+        clients=min(4, requests),
+        requests=requests,
         prompt=_short,
-    ),
-    Scenario(
-        name="paced",
+        by=by,
+    )
+
+
+def _paced(name: str, streams: int, events: int) -> Scenario:
+    """Streams of twenty events a second, begun within one second."""
+    return Scenario(
+        name=name,
         unit="event",
-        answer=Answer(events=200, gap_ms=25),
-        clients=100,
-        requests=100,
+        answer=Answer(style="timed", events=events, gap_ms=50),
+        clients=streams,
+        requests=streams,
         prompt=_short,
-    ),
+        ramp_s=1.0,
+    )
+
+
+SCENARIOS = (
+    _whole("short", _short, 150),
+    _flat("flat out", 2000, 40),
+    _paced("500 streams", 500, 120),
+    _paced("2000 streams", 2000, 60),
     Scenario(
         name="agent, native tools",
         unit="request",
@@ -186,5 +228,14 @@ SCENARIOS = (
         requests=50,
         prompt=_short,
         leave=True,
+    ),
+    _whole("10 MB picture", _picture, 4),
+    *(
+        _whole(f"prompt of {kb} KB", partial(_book, kb * 1000), requests, by=kb)
+        for kb, requests in ((1, 40), (10, 40), (100, 30), (1000, 10))
+    ),
+    *(
+        _flat(f"{events} events", events, requests, by=events)
+        for events, requests in ((1000, 20), (5000, 8), (10_000, 4), (50_000, 2))
     ),
 )

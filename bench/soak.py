@@ -45,7 +45,7 @@ _LOOK_S = 5.0
 _SOON_S = 2.0
 _TOO_SLOW = {"Flood", "Huge-Event", "Slow-Headers"}
 _FAULTS = sorted({bot.name for bot in FAULTS} - _TOO_SLOW)
-_GAUGE = re.compile(rb"^poeflask_streams_open(?:\{[^}]*\})? ([0-9.]+)$", re.MULTILINE)
+_GAUGE = re.compile(rb"^poeflask_answers_open(?:\{[^}]*\})? ([0-9.]+)$", re.MULTILINE)
 
 
 class WrongAnswerError(Exception):

@@ -3,40 +3,46 @@
 `python -m bench.upstream PORT` serves on 127.0.0.1. What a bot answers stands in its name
 (`bench.scenarios.Answer`). As servers do, it sends each event as an HTTP chunk of its own.
 `GET /left` tells when each client left that did not hear its answer to the end.
+
+One loop over bare sockets: it must send tens of thousands of events a second beside what it
+measures, and on the same machine.
 """
 
 from __future__ import annotations
 
-import asyncio
+import heapq
 import json
+import select
+import socket
 import sys
 import time
+from collections.abc import Iterator
 from functools import cache
+from itertools import count
 
-from bench.scenarios import Answer, word
+from bench.scenarios import Answer, stamp, word
 
-_STREAM_HEAD = (
-    b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
-)
-_SILENCE_S = 60
+_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+_LAST = b"0\r\n\r\n"
+_SILENCE_S = 60.0
 
 left_at: list[float] = []
 """When clients left early, in seconds of the system's monotonic clock."""
-
-
-def _chunk(event: str) -> bytes:
-    content = event.encode()
-    return b"%x\r\n%b\r\n" % (len(content), content)
-
-
-def _poe_event(text: str) -> str:
-    return f"event: text\r\ndata: {json.dumps({'text': text})}\r\n\r\n"
 
 
 def _openai_event(text: str) -> str:
     delta = {"index": 0, "delta": {"content": text}, "finish_reason": None}
     chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
     return f"data: {json.dumps({**chunk, 'choices': [delta]})}\n\n"
+
+
+def _poe_event(text: str) -> str:
+    return f"event: text\r\ndata: {json.dumps({'text': text})}\r\n\r\n"
+
+
+def _chunk(event: str) -> bytes:
+    content = event.encode()
+    return b"%x\r\n%b\r\n" % (len(content), content)
 
 
 _FORMS = {
@@ -46,91 +52,165 @@ _FORMS = {
 
 
 @cache
-def _pieces(name: str, poe: bool) -> tuple[tuple[bytes, ...], bytes]:
-    """The chunks of an answer, and what ends it."""
+def _pieces(name: str, poe: bool) -> tuple[bytes, ...]:
+    """What is sent of an answer, one after the other; a stamp still stands as a pattern."""
     write, end = _FORMS[poe]
-    words = tuple(_chunk(write(word(number))) for number in range(Answer.of(name).events))
-    return words, _chunk(end) + b"0\r\n\r\n"
-
-
-async def _stream(name: str, poe: bool, writer: asyncio.StreamWriter) -> None:
     answer = Answer.of(name)
-    words, end = _pieces(name, poe)
-    writer.write(_STREAM_HEAD)
+    said = [stamp(0)] * answer.events if answer.timed else map(word, range(answer.events))
+    pieces = [_chunk(write(text)) for text in said]
+    pieces.append(_chunk(end) + _LAST)
     if not answer.gap_ms:
-        writer.write(b"".join(words) + end)
-        await writer.drain()
-        return
-    for number, piece in enumerate(words):
-        writer.write(piece)
-        silent = answer.style == "silent" and number == 0
-        await asyncio.sleep(_SILENCE_S if silent else answer.gap_ms / 1000)
-    writer.write(end)
+        return (_HEAD + b"".join(pieces),)
+    return (_HEAD + pieces[0], *pieces[1:])
 
 
-def _json(value: object) -> bytes:
+def _whole(value: object) -> bytes:
     body = json.dumps(value).encode()
-    return b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (
-        len(body),
-        body,
-    )
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+    return head % len(body) + body
 
 
-def _other(path: str, asked: dict[str, object]) -> bytes:
-    """What is answered whole."""
-    if path == "/left":
-        return _json(left_at)
-    if path == "/v1/models":
-        return _json({"object": "list", "data": [{"id": "plain", "object": "model"}]})
-    text = Answer.of(str(asked["model"])).text
-    message = {"role": "assistant", "content": text}
-    return _json({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
+class _Connection:
+    """One client, and the answer that it is being given."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self.client = client
+        self.received = bytearray()
+        self.unsent = b""
+        self.rest: Iterator[bytes] | None = None
+        self.gap_s = 0.0
+        self.timed = False
+        self.silent = False
+
+    def next_piece(self) -> bytes | None:
+        """The next piece of a paced answer; None behind the last."""
+        piece = next(self.rest, None) if self.rest is not None else None
+        if piece is None:
+            self.rest = None
+        elif self.timed:
+            piece = piece.replace(stamp(0).encode(), stamp(time.monotonic_ns()).encode())
+        return piece
 
 
-async def _answer(
-    path: str, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> None:
-    if path.startswith("/bot/"):
-        await _watched(_stream(path.removeprefix("/bot/"), True, writer), reader)
-        return
-    asked = json.loads(body) if body else {}
-    if asked.get("stream"):
-        await _watched(_stream(asked["model"], False, writer), reader)
-    else:
-        writer.write(_other(path, asked))
+class _Upstream:
+    def __init__(self, port: int) -> None:
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=4096)
+        self._epoll = select.epoll()
+        self._epoll.register(self._listener, select.EPOLLIN)
+        self._connections: dict[int, _Connection] = {}
+        self._due: list[tuple[float, int, _Connection]] = []
+        self._number = count()
 
-
-async def _watched(answer: asyncio.Coroutine, reader: asyncio.StreamReader) -> None:
-    """Give the answer, but only as long as the client is there."""
-    giving = asyncio.ensure_future(answer)
-    leaving = asyncio.ensure_future(reader.read(1))
-    await asyncio.wait((giving, leaving), return_when=asyncio.FIRST_COMPLETED)
-    left = not giving.done()
-    giving.cancel()
-    leaving.cancel()
-    await asyncio.wait((giving, leaving))
-    if left:
-        left_at.append(time.monotonic())
-        raise ConnectionResetError
-
-
-async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
+    def run(self) -> None:
         while True:
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            path = head.split()[1]
-            fields = dict(line.lower().split(": ", 1) for line in head.split("\r\n")[1:-2])
-            body = await reader.readexactly(int(fields.get("content-length", 0)))
-            await _answer(path, body, reader, writer)
-    except (asyncio.IncompleteReadError, ConnectionError):
-        writer.close()
+            wait_s = max(0.0, self._due[0][0] - time.monotonic()) if self._due else -1
+            for fileno, happened in self._epoll.poll(wait_s):
+                if fileno == self._listener.fileno():
+                    self._accept()
+                elif (known := self._connections.get(fileno)) is not None:
+                    self._happened(known, happened)
+            while self._due and self._due[0][0] <= time.monotonic():
+                at_s, _, due = heapq.heappop(self._due)
+                self._go_on(due, at_s)
 
+    def _accept(self) -> None:
+        client, _ = self._listener.accept()
+        client.setblocking(False)
+        client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._connections[client.fileno()] = _Connection(client)
+        self._epoll.register(client, select.EPOLLIN)
 
-async def main(port: int) -> None:
-    """Serve until the process ends."""
-    server = await asyncio.start_server(_serve, "127.0.0.1", port, limit=1 << 22, backlog=4096)
-    await server.serve_forever()
+    def _happened(self, known: _Connection, happened: int) -> None:
+        if happened & select.EPOLLOUT:
+            self._send(known, b"")
+        if happened & ~select.EPOLLOUT:
+            self._receive(known)
+
+    def _receive(self, known: _Connection) -> None:
+        try:
+            data = known.client.recv(1 << 18)
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._close(known)
+            return
+        known.received += data
+        head_end = known.received.find(b"\r\n\r\n") + 4
+        if head_end < 4:
+            return
+        head = known.received[:head_end].decode("latin-1").lower()
+        end = head_end + int(head.partition("content-length: ")[2].partition("\r\n")[0] or 0)
+        if len(known.received) >= end:
+            path = known.received.split(b" ", 2)[1].decode()
+            body = bytes(known.received[head_end:end])
+            del known.received[:end]
+            self._answer(known, path, body)
+
+    def _answer(self, known: _Connection, path: str, body: bytes) -> None:
+        if path.startswith("/bot/"):
+            self._stream(known, path.removeprefix("/bot/"), poe=True)
+        elif path == "/left":
+            self._send(known, _whole(left_at))
+        elif path == "/v1/models":
+            self._send(known, _whole({"data": [{"id": "plain", "object": "model"}]}))
+        elif path == "/upload":
+            link = "https://pfst.cf2.poecdn.net/base/image/1"
+            self._send(known, _whole({"attachment_url": link, "mime_type": "image/png"}))
+        else:
+            self._complete(known, json.loads(body))
+
+    def _complete(self, known: _Connection, asked: dict[str, object]) -> None:
+        """OpenAI's way."""
+        name = str(asked["model"])
+        if asked.get("stream"):
+            self._stream(known, name, poe=False)
+            return
+        message = {"role": "assistant", "content": Answer.of(name).text}
+        self._send(known, _whole({"choices": [{"index": 0, "message": message}]}))
+
+    def _stream(self, known: _Connection, name: str, *, poe: bool) -> None:
+        answer = Answer.of(name)
+        known.rest = iter(_pieces(name, poe))
+        known.gap_s = answer.gap_ms / 1000
+        known.timed, known.silent = answer.timed, answer.style == "silent"
+        self._go_on(known, time.monotonic() + (known.gap_s if answer.timed else 0.0))
+
+    def _go_on(self, known: _Connection, at_s: float) -> None:
+        if known.rest is None:
+            return
+        wait_s = at_s - time.monotonic()
+        if wait_s <= 0:
+            piece = known.next_piece()
+            if piece is None:
+                return
+            self._send(known, piece)
+            at_s += _SILENCE_S if known.silent else known.gap_s
+        heapq.heappush(self._due, (at_s, next(self._number), known))
+
+    def _send(self, known: _Connection, piece: bytes) -> None:
+        had = bool(known.unsent)
+        known.unsent += piece
+        try:
+            known.unsent = known.unsent[known.client.send(known.unsent) :]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._close(known)
+            return
+        if bool(known.unsent) != had:
+            wanted = select.EPOLLIN | (select.EPOLLOUT if known.unsent else 0)
+            self._epoll.modify(known.client, wanted)
+
+    def _close(self, known: _Connection) -> None:
+        if known.rest is not None or known.unsent:
+            left_at.append(time.monotonic())
+        known.rest = None
+        if self._connections.pop(known.client.fileno(), None) is not None:
+            self._epoll.unregister(known.client)
+            known.client.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    _Upstream(int(sys.argv[1])).run()

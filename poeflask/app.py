@@ -57,6 +57,7 @@ from poeflask.poe.models_file import ModelsFile
 from poeflask.poe.noticeboard import Noticeboard
 from poeflask.poe.pacing import Pacer
 from poeflask.poe.shown_catalogue import ShownCatalogue
+from poeflask.poe.spacing import Spacing
 from poeflask.poe.turns import Turns
 from poeflask.poe.ways import FAULTS_NAMESPACE, PACE_NAMESPACE, Ways
 from poeflask.poe.wire import write_query
@@ -332,7 +333,13 @@ class _Upstreams:
             sent_last_minute=pacer.sent_last_minute,
         )
         breakers = Breakers(self._board, Sensitivity(failures=settings.breaker_failures))
-        self._poe = self._make("poe", client, Ways(keys=self.keys, breakers=breakers, pacer=pacer))
+        spacing = Spacing(
+            Namespace(store, PACE_NAMESPACE, on_failure="forget"),
+            least_s=settings.rate_limit_ms / 1000,
+            max_wait_s=settings.queue_wait_s,
+        )
+        ways = Ways(keys=self.keys, breakers=breakers, pacer=pacer, spacing=spacing)
+        self._poe = self._make("poe", client, ways)
         self._demo: Upstream | None = None
 
     def upstream_for(self, caller: Caller) -> Upstream:

@@ -10,9 +10,10 @@ Poe's connection at once, whatever Poe is doing.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
 import gevent
@@ -43,6 +44,10 @@ Relay = Callable[[Batch], None]
 """Writes a batch to the client; may wait for the client, raises nothing."""
 
 
+RelayAtOnce = Callable[[Batch], bool]
+"""As `Relay`, without waiting; False: the relay must be given the next batch, and will wait."""
+
+
 class Watch(Protocol):
     """Looks on while an answer comes. May not wait, and raises nothing."""
 
@@ -61,6 +66,9 @@ class AskPoe(Protocol):
     """Sends one prompt to Poe and yields the reply's events, one batch for each network read.
 
     `sent` is called once the query has left; it may be called again and never blocks.
+
+    What it gives may have an attribute `at_once`: then it lets that have what comes while the next
+    batch is waited for, as `AtOnce` says.
     """
 
     def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]: ...
@@ -377,6 +385,8 @@ class _Reading:
         self, reply: Iterator[Batch], chain: Chain, way: Way, place: Place
     ) -> Batch | None:
         """Pass on what the filters make of a reply; gives a failure that nothing came before."""
+        if hasattr(reply, "at_once"):
+            reply.at_once = partial(_straight, chain, self._answer)
         try:
             batch = _next(reply)
             place.close()
@@ -414,9 +424,16 @@ class _Tried(NamedTuple):
     then: Literal["stop", "next key", "again"]
 
 
+def _straight(chain: Chain, answer: Answer, batch: Batch) -> Batch | None:
+    """Pass a batch from Poe to the client without a greenlet's part in it (`AtOnce`)."""
+    if not answer.flows() or not chain.passes(batch):
+        return batch
+    return None if answer.put_at_once(batch) else [Pause()]
+
+
 def _close(reply: Iterator[Batch]) -> None:
     """Let go of Poe's connection."""
-    if isinstance(reply, Generator):
+    if hasattr(reply, "close"):
         reply.close()
 
 
@@ -478,7 +495,9 @@ class Answer:
         self._cancelled: PoeflaskError | None = None
         self._over = False
         self._relay: Relay | None = None
+        self._relay_at_once: RelayAtOnce | None = None
         self._relaying = False
+        self._said = False
 
     def is_over(self) -> bool:
         """Whether the last batch has been given."""
@@ -495,6 +514,7 @@ class Answer:
         """Hand over the next events of reply number `index`; waits while the client is behind."""
         if self._watch is not None:
             self._watch.saw(index, batch)
+        self._said = self._said or any(isinstance(event, OUTPUT) for event in batch)
         relay = self._relay
         if relay is None or isinstance(batch[-1], END) or not self._queue.empty():
             self._queue.put((index, batch))
@@ -504,6 +524,19 @@ class Answer:
             relay(batch)
         finally:
             self._relaying = False
+
+    def flows(self) -> bool:
+        """Whether the client waits for more of an answer that has begun to be written."""
+        return self._relay_at_once is not None and self._said and self._queue.empty()
+
+    def put_at_once(self, batch: Batch) -> bool:
+        """Hand over the next events of an answer that flows, in the loop itself.
+
+        False: the client is behind, and `put` must be called next, with whatever comes.
+        """
+        if self._watch is not None:
+            self._watch.saw(0, batch)
+        return self._relay_at_once is not None and self._relay_at_once(batch)
 
     def begin(self, wait_s: float | None) -> None:
         """Wait until the first part of the answer has come, but no longer than `wait_s` seconds.
@@ -520,7 +553,12 @@ class Answer:
             self.close()
             raise end.error
 
-    def next(self, wait_s: float | None = None, relay: Relay | None = None) -> Batch | None:
+    def next(
+        self,
+        wait_s: float | None = None,
+        relay: Relay | None = None,
+        relay_at_once: RelayAtOnce | None = None,
+    ) -> Batch | None:
         """The next events, or None if `wait_s` seconds have passed.
 
         The batch after which `is_over` is true is the last one. An answer of several replies ends
@@ -530,9 +568,13 @@ class Answer:
             wait_s: how long to wait; None means as long as it takes.
             relay: while this waits, batches of an answer with one reply may go there, at once and
                 in the greenlet that read them, instead of coming out here. The last one never does.
+            relay_at_once: may be given with `relay`, for batches that no greenlet need see to.
         """
         try:
-            index, batch = self._peeked.pop(0) if self._peeked else self._wait(wait_s, relay)
+            if self._peeked:
+                index, batch = self._peeked.pop(0)
+            else:
+                index, batch = self._wait(wait_s, relay, relay_at_once)
         except Empty:
             return None
         end = batch[-1] if batch else None
@@ -544,8 +586,11 @@ class Answer:
             batch = [_of_reply(event, index, self._n) for event in batch]
         return batch
 
-    def _wait(self, wait_s: float | None, relay: Relay | None) -> tuple[int, Batch]:
-        self._relay = relay if self._n == 1 else None
+    def _wait(
+        self, wait_s: float | None, relay: Relay | None, relay_at_once: RelayAtOnce | None
+    ) -> tuple[int, Batch]:
+        if self._n == 1:
+            self._relay, self._relay_at_once = relay, relay_at_once
         try:
             while True:
                 try:
@@ -555,7 +600,7 @@ class Answer:
                     if not self._relaying:
                         raise
         finally:
-            self._relay = None
+            self._relay = self._relay_at_once = None
 
     def _take(self, wait_s: float | None) -> tuple[int, Batch]:
         if self._cancelled is None:

@@ -9,7 +9,8 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import os  # noqa: E402 - the patch comes before every other import
+import gc  # noqa: E402 - the patch comes before every other import
+import os  # noqa: E402 - as above
 import shutil  # noqa: E402 - as above
 import signal  # noqa: E402 - as above
 import socket  # noqa: E402 - as above
@@ -116,6 +117,9 @@ def _unlink(folder: Path, pattern: str) -> None:
 
 def post_worker_init(worker):  # type: ignore[no-untyped-def] # gunicorn has no types
     """Let the app see when its worker is told to stop, and how long it may go on from then."""
+    # What has been loaded stays; looking through it again and again would find nothing to free.
+    gc.collect()
+    gc.freeze()
     # A terminal sends Ctrl+C to all processes, but the master sends the workers home itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # gunicorn's own handler lets the worker's loop end while it waits, and then ends the process a

@@ -2,9 +2,10 @@
 
 Settings come from the environment and from nowhere else. A new one is one field here: the README's
 table and `poeflask settings` are made of these fields. The names of poe2openai (PORT, HOST,
-LOG_LEVEL, CONFIG_DIR, MAX_REQUEST_SIZE, URL_CACHE_TTL_SECONDS, URL_CACHE_SIZE_MB, POE_BASE_URL,
-POE_FILE_UPLOAD_URL) mean what they mean there, that of OpenTelemetry (OTEL_EXPORTER_OTLP_ENDPOINT)
-what it means everywhere; every other variable begins with POEFLASK_.
+LOG_LEVEL, CONFIG_DIR, MAX_REQUEST_SIZE, RATE_LIMIT_MS, URL_CACHE_TTL_SECONDS, URL_CACHE_SIZE_MB,
+ADMIN_USERNAME, ADMIN_PASSWORD, POE_BASE_URL, POE_FILE_UPLOAD_URL) mean what they mean there, that
+of OpenTelemetry (OTEL_EXPORTER_OTLP_ENDPOINT) what it means everywhere; every other variable begins
+with POEFLASK_.
 
 An unset and an empty variable are the same. A setting that may hold a password can also be read
 from a file, named by the same variable with _FILE behind it.
@@ -404,6 +405,13 @@ class Settings:
         "480",
         "How many queries one Poe key may send within a minute, over all workers; more wait their "
         "turn. Poe refuses more than 500. 0 for no bound.",
+    )
+    rate_limit_ms: int = _setting(
+        "RATE_LIMIT_MS",
+        _whole(0, 3_600_000),
+        "0",
+        "The least time between two queries to Poe, in milliseconds, over all keys and workers; 0 "
+        "for none.",
     )
     proxy_url: str = _setting(
         "POEFLASK_PROXY_URL",

@@ -18,6 +18,7 @@ from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Message, Prompt, Text, Tool
 from poeflask.core.reply import (
+    AtOnce,
     Failure,
     Finish,
     Pause,
@@ -531,6 +532,94 @@ def test_a_watch_hears_of_an_answer_that_nobody_waits_for() -> None:
     gevent.sleep(0.01)
 
     assert 1 == watch.ends
+
+
+def flowing(answer: Answer, at_once: Callable[[Batch], bool]) -> gevent.Greenlet:
+    """The client of an answer that has begun, waiting for more."""
+    answer.put(0, HELLO[0])
+    answer.next()
+    client = gevent.spawn(answer.next, None, lambda batch: None, at_once)
+    gevent.sleep(0)
+    return client
+
+
+def test_an_answer_flows_while_its_client_waits_behind_the_first_words() -> None:
+    """Then batches may be handed over by whoever has them, without waiting."""
+    took: list[Batch] = []
+    onlooker = Onlooker()
+    answer = Answer(1, onlooker)
+    before = answer.flows()
+    client = flowing(answer, lambda batch: not took.append(batch))
+
+    assert (False, True) == (before, answer.flows())
+    assert answer.put_at_once(HELLO[1])
+    assert [HELLO[1]] == took
+    assert [*HELLO[0], *HELLO[1]] == onlooker.seen
+    answer.put(0, HELLO[2])
+    assert not answer.flows()
+    assert HELLO[2] == client.get()
+
+
+def test_an_answer_whose_client_heard_nothing_does_not_flow() -> None:
+    """A heartbeat is no word: the question may yet be asked again."""
+    answer = Answer(1)
+    client = gevent.spawn(answer.next, None, lambda batch: None, bool)
+    gevent.sleep(0)
+
+    assert not answer.flows()
+    client.kill()
+
+
+class Hasty(Poe):
+    """Offers each batch first to whoever would take it at once; keeps what came out instead."""
+
+    def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> HastyReply:
+        return HastyReply(super().__call__(prompt, key, sent))
+
+
+class HastyReply:
+    """A reply that lets batches through."""
+
+    def __init__(self, batches: Iterator[Batch]) -> None:
+        self.at_once: AtOnce | None = None
+        self._batches = batches
+
+    def __iter__(self) -> HastyReply:
+        return self
+
+    def __next__(self) -> Batch:
+        for batch in self._batches:
+            gevent.sleep(0.005)
+            left = batch if self.at_once is None else self.at_once(batch)
+            if left is not None:
+                return left
+        raise StopIteration
+
+    def close(self) -> None:
+        self._batches.close()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("keeps_up", [True, False])
+def test_texts_that_no_filter_changes_need_no_greenlet(keeps_up: bool) -> None:
+    """If the client cannot take one at once, the next thing that comes out is a Pause."""
+    texts: list[Batch] = [[TextDelta(letter), Pause()] for letter in "abc"]
+    poe = Hasty([*texts, [Finish("stop")]])
+    answer = bridge(poe).open(PROMPT, CALLER, ALL)
+    answer.begin(None)
+    slow: list[Batch] = []
+    quick: list[Batch] = []
+
+    def at_once(batch: Batch) -> bool:
+        quick.append(batch)
+        return keeps_up
+
+    given = []
+    while not answer.is_over():
+        given.append(answer.next(None, slow.append, at_once))
+
+    assert [texts[0], [Finish("stop")]] == given
+    assert texts[1:] == quick
+    assert ([] if keeps_up else [[Pause()], [Pause()]]) == slow
 
 
 class PoeOfKeys:

@@ -1,7 +1,6 @@
 """The command tells what it does, what is wrong, and starts the server with the settings."""
 
 import http.client
-import json
 import os
 import re
 import signal
@@ -14,7 +13,6 @@ from click.testing import CliRunner
 
 from poeflask import __version__, cli
 from poeflask.settings import Settings, markdown_table
-from poeflask.stores import open_store
 
 
 @pytest.fixture
@@ -171,45 +169,6 @@ def test_the_settings_are_told(run):
     assert "POEFLASK_PROXY_URL, POEFLASK_PROXY_URL_FILE (default: empty)" in plain
 
 
-def test_a_good_installation_has_no_fault(run, tmp_path):
-    """The app is loaded as a worker would load it, and the store is written to."""
-    result = run("check")
-
-    assert "All is well.\n" == result.output
-    assert 0 == result.exit_code
-    assert (tmp_path / "state" / "store.db").exists()
-
-
-def test_wrong_settings_are_faults(run):
-    """All of them, each in a line, and the exit code is 1."""
-    result = run("check", PORT="x", LOG_LEVEL="y")
-
-    assert ["fault: PORT", "fault: LOG_LEVEL"] == [
-        " ".join(line.split()[:2]) for line in result.output.splitlines()
-    ]
-    assert 1 == result.exit_code
-
-
-def test_a_state_folder_that_cannot_be_written_is_a_fault(tmp_path):
-    """The sentence says where to look and how to mend it."""
-    (tmp_path / "file").write_text("")
-    folder = tmp_path / "file" / "state"
-    (fault,) = cli._store_faults(Settings(state_dir=folder))
-
-    assert fault.endswith(f"Let poeflask write in {folder}, or set CONFIG_DIR to another.")
-
-
-def test_a_redis_that_is_away_is_a_fault(tmp_path):
-    """It is told where it was looked for, and no password is."""
-    url = f"unix://:hunter2@{tmp_path}/redis.sock"
-    (fault,) = cli._store_faults(Settings(store_url=url, state_dir=tmp_path))
-    (unfit,) = cli._store_faults(Settings(store_url="redis://host?hunter2=1", state_dir=tmp_path))
-
-    assert f"The Redis at unix://{tmp_path}/redis.sock failed" in fault
-    assert fault.endswith("set POEFLASK_STORE_URL to where it is, with its password.")
-    assert "hunter2" not in fault + unfit
-
-
 def test_the_banner_tells_where_state_is(tmp_path):
     """A Redis without its password, or the folder."""
     url = "redis://:hunter2@cache.example/0"
@@ -218,23 +177,6 @@ def test_the_banner_tells_where_state_is(tmp_path):
     assert "state in redis://cache.example:6379/0)" in text
     assert "hunter2" not in text
     assert f"state in {tmp_path})" in cli.banner(Settings(state_dir=tmp_path), inherited=False)
-
-
-def test_a_damaged_vocabulary_is_a_fault(tmp_path):
-    """A file that was cut is found before a worker stumbles over it."""
-    (tmp_path / "words.xz").write_bytes(b"\xfd7zXZ\x00\x00")
-    (fault,) = cli._vocabulary_faults(tmp_path)
-
-    assert f"The vocabulary {tmp_path / 'words.xz'} is damaged" in fault
-
-
-def test_memory_that_is_not_shared_is_remarked():
-    """Several workers with a memory each is seldom meant; one is fine."""
-    environ = {"POEFLASK_STORE_URL": "memory", "POEFLASK_WORKERS": "2"}
-    (remark,) = cli._remarks(environ)
-
-    assert "set POEFLASK_WORKERS=1" in remark
-    assert [] == list(cli._remarks({**environ, "POEFLASK_WORKERS": "1"}))
 
 
 def test_the_simulator_runs_until_it_is_stopped():
@@ -253,61 +195,3 @@ def test_the_simulator_runs_until_it_is_stopped():
     process.communicate(timeout=5)
 
     assert (200, 0) == (status, process.returncode)
-
-
-def test_state_is_backed_up_and_restored(tmp_path, monkeypatch):
-    """What was written is told, in words or as JSON; on no terminal nothing else is."""
-    monkeypatch.setenv("CONFIG_DIR", str(tmp_path / "state"))
-    monkeypatch.delenv("POEFLASK_STORE_URL", raising=False)
-    store = open_store("sqlite", tmp_path / "state")
-    store.put("k", b"kept")
-    file = str(tmp_path / "b.tar.gz")
-    made = CliRunner().invoke(cli.main, ["backup", file, "--json"])
-    refused = CliRunner().invoke(cli.main, ["restore", file])
-    store.put("k", b"later")
-    forced = CliRunner().invoke(cli.main, ["restore", file, "--force"])
-    found = store.get("k")
-    store.close()
-    done = CliRunner().invoke(cli.main, ["restore", str(tmp_path / "state")])
-
-    assert json.loads(made.stdout)["files"] == 1
-    assert "" == made.stderr
-    assert 1 == refused.exit_code
-    assert "stop poeflask first, or give --force" in refused.stderr
-    assert forced.stdout.startswith("Restored 1 files of")
-    assert "What was there before is in" in forced.stdout
-    assert found == b"kept"
-    assert done.exit_code == 2
-
-
-def test_a_backup_tells_what_a_redis_keeps(tmp_path, monkeypatch):
-    """Its state is not in the folder; its password is not told."""
-    monkeypatch.setenv("CONFIG_DIR", str(tmp_path / "state"))
-    monkeypatch.setenv("POEFLASK_STORE_URL", "redis://:hunter2@cache.example/0")
-    (tmp_path / "state").mkdir()
-    made = CliRunner().invoke(cli.main, ["backup", str(tmp_path / "b")])
-    fails = CliRunner().invoke(cli.main, ["backup", str(tmp_path / "none" / "b")])
-
-    assert 0 == made.exit_code
-    assert "What redis://cache.example:6379/0 keeps is not in the backup" in made.stderr
-    assert "hunter2" not in made.stderr
-    assert 1 == fails.exit_code
-    assert "was not written" in fails.stderr
-
-
-def test_backups_of_a_timer_are_kept_in_a_folder(tmp_path, monkeypatch):
-    """Each has a date; with a folder, how many are kept must be said."""
-    monkeypatch.setenv("CONFIG_DIR", str(tmp_path / "state"))
-    monkeypatch.delenv("POEFLASK_STORE_URL", raising=False)
-    folder = tmp_path / "backups"
-    folder.mkdir()
-    (folder / "poeflask-20200101T000000Z.tar.gz").touch()
-    (folder / "poeflask-20200102T000000Z.tar.gz").touch()
-    made = CliRunner().invoke(cli.main, ["backup", "--keep", "2", str(folder)])
-    unsaid = CliRunner().invoke(cli.main, ["backup", str(folder)])
-    older, newer = sorted(os.listdir(folder))
-
-    assert 0 == made.exit_code
-    assert "poeflask-20200102T000000Z.tar.gz" == older
-    assert newer in made.stdout
-    assert 2 == unsaid.exit_code

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from gunicorn.config import Config
 from poeflask import gunicorn_conf
 from poeflask.cli import gunicorn_arguments
 from poeflask.settings import Settings
+from tests.ports import free_port
 
 APP = """
 import json, os, stat
@@ -47,13 +47,6 @@ def ask(port, headers=()):
                 gevent.sleep(0.05)
             finally:
                 connection.close()
-
-
-def free_port():
-    """A port that nobody uses just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,8 @@
     layout.py       the frame around every page
     routes.py       joins all of that into one blueprint; the list of pages
     pages/          one module for each page
+    model_rows.py   models as lines of a table; model_forms.py as forms
+    owner_list.py   the same for programs: GET /api/models
 
 To add a page called "keys":
 

@@ -88,7 +88,7 @@ def check() -> AnyResponse | None:
     request.max_content_length = _LARGEST_FORM
     if not is_safe and not from_here(request):
         raise RefusedError(403, "errors.foreign")
-    g.admin_session = found = parts().sessions.find(secret(), parts().passwords.id())
+    g.admin_session = found = find_session()
     if is_open:
         return None
     if found is None:
@@ -113,6 +113,11 @@ def from_here(asked: Request) -> bool:
     if origin == "null":
         return asked.headers.get("Sec-Fetch-Site") == "same-origin"
     return origin == asked.host_url.rstrip("/")
+
+
+def find_session() -> Session | None:
+    """The session whose secret the browser brings, looked for in the store."""
+    return parts().sessions.find(secret(), parts().passwords.id())
 
 
 def session() -> Session | None:

@@ -9,7 +9,9 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from poeflask.admin import assets, guard, languages, layout
 from poeflask.admin.guard import RefusedError
+from poeflask.admin.owner_list import owner_list
 from poeflask.admin.pages.entrance import entrance
+from poeflask.admin.pages.models import models
 from poeflask.admin.pages.overview import overview
 from poeflask.admin.pages.playground import playground
 from poeflask.admin.pages.request_list import requests
@@ -22,7 +24,7 @@ from poeflask.web import errors, logging
 
 _log = structlog.get_logger(__name__)
 
-PAGES: tuple[Blueprint, ...] = (overview, requests, playground, settings)
+PAGES: tuple[Blueprint, ...] = (overview, requests, playground, models, settings)
 """Every page, in the order of the navigation; the first is the one that /admin leads to."""
 
 _YEAR_S = 365 * 86_400
@@ -30,8 +32,9 @@ _OTHER_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 
 def install(app: Flask, made: Parts) -> None:
-    """Let the app answer under /admin."""
+    """Let the app answer under /admin, and with the owner's list of models."""
     give(app, made)
+    app.register_blueprint(owner_list)
     app.register_blueprint(_blueprint())
 
 

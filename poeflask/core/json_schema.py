@@ -69,7 +69,10 @@ class JsonSchema:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         if _deeper_than(schema, MAX_SCHEMA_DEPTH):
             raise SchemaError(f"is nested deeper than {MAX_SCHEMA_DEPTH} levels")
-        self.text = json_text.write(schema)
+        try:
+            self.text = json_text.write_exactly(schema)
+        except ValueError as error:
+            raise SchemaError("holds NaN or an infinite number, which JSON lacks") from error
         if len(self.text.encode("utf-8")) > MAX_SCHEMA_BYTES:
             raise SchemaError(f"is larger than {MAX_SCHEMA_BYTES} bytes")
         try:

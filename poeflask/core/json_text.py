@@ -1,18 +1,22 @@
 """JSON as text and as values: the one place that says how both are read, written and repaired.
 
-The standard library's reader and writer, because they keep what others lose: integers of any size,
-and lone surrogates (half an emoji, as bots send it when a piece ends inside one).
+The standard library reads, because it keeps what others lose: integers of any size, and lone
+surrogates (half an emoji, as bots send it when a piece ends inside one). orjson writes, in a tenth
+of the time, and says so where it cannot write such things; then the library does that as well.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import json_repair
+import orjson
 
 # Made once: json.dumps would make an encoder for each call with these options.
 _AS_IT_IS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_EXACTLY = json.JSONEncoder(allow_nan=False).encode
 _IN_ASCII = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -30,7 +34,12 @@ def read(text: str | bytes) -> Any:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8-sig")
-        return _whole(text)
+        try:
+            # Nearly always there is no white space around the value, and none need be looked for.
+            value, end = _SCAN(text, 0)
+        except StopIteration:
+            end = -1
+        return value if end == len(text) else _DECODER.decode(text)
     except UnicodeDecodeError as error:
         raise NotJsonError(f"it is not UTF-8: byte {error.start} is wrong") from error
     except RecursionError as error:
@@ -45,9 +54,31 @@ def read(text: str | bytes) -> Any:
 
 
 def write(value: Any) -> str:
-    """The value as compact JSON, in characters as they are; can always be encoded as UTF-8."""
-    text = _AS_IT_IS(value)
-    return text if _is_utf8(text) else _IN_ASCII(value)
+    """The value as compact JSON, in characters as they are; can always be encoded as UTF-8.
+
+    What JSON has no word for, such as infinity, becomes null: see `write_exactly`.
+    """
+    return written(value).decode("utf-8")
+
+
+def written(value: Any) -> bytes:
+    """As `write`, in UTF-8."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:
+        # Halves of characters, integers of more than 64 bits, keys that are no text.
+        text = _AS_IT_IS(value)
+        return (text if _is_utf8(text) else _IN_ASCII(value)).encode("utf-8")
+
+
+def write_exactly(value: Any) -> str:
+    """As `write`, for values that were guessed or computed.
+
+    Raises:
+        ValueError: JSON has no word for something in the value, such as infinity.
+    """
+    _EXACTLY(value)
+    return write(value)
 
 
 def repaired(text: str) -> Any:
@@ -64,21 +95,15 @@ def repaired(text: str) -> Any:
         raise NotJsonError("it cannot be repaired") from error
 
 
-def _whole(text: str) -> Any:
-    """The value of a text without white space around it, read without looking for such."""
-    try:
-        value, end = _DECODER.raw_decode(text)
-    except json.JSONDecodeError:
-        end = -1
-    return value if end == len(text) else _DECODER.decode(text)
-
-
 def _refuse_constant(name: str) -> NoReturn:
     raise NotJsonError(f"{name} is not a JSON number")
 
 
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 """Made once: `json.loads` makes another at each call that names an option, at twice the time."""
+
+_SCAN: Callable[[str, int], tuple[Any, int]] = vars(_DECODER)["scan_once"]
+"""What the decoder does when nothing stands around the value; StopIteration: there is none."""
 
 
 def _is_utf8(text: str) -> bool:

@@ -11,7 +11,10 @@ Source: WHATWG HTML, "Interpreting an event stream".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import partial
+from operator import itemgetter
+from typing import NamedTuple
 
 from sseclient import SSEClient
 
@@ -26,12 +29,24 @@ _EVENT = re.compile(r"event: ([^\n]+)\ndata: ([^\n]*)\n\n|(.*?\n\n)", re.DOTALL)
 """A plain event's name and data, or any other event as it stands."""
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One server-sent event: its name ("message" if the wire gave none) and its data."""
+_WHOLE = (b"\r\n\r\n", b"\n\n")
+"""How bytes end that hold whole events only, as nearly all that is read does."""
+
+
+class Frame(NamedTuple):
+    """One server-sent event: its name ("message" if the wire gave none) and its data.
+
+    A tuple, because there are many, and nothing is made as fast.
+    """
 
     name: str
     data: str
+
+
+_frame: Callable[[tuple[str, str]], Frame] = partial(tuple.__new__, Frame)
+"""Makes a frame in a third of the time that its own constructor takes."""
+
+_NAME = itemgetter(0)
 
 
 class Decoder:
@@ -60,6 +75,9 @@ class Decoder:
         Raises:
             PoeError: kind POE_BROKEN, if one event is over `max_event_bytes`.
         """
+        if chunk.endswith(_WHOLE) and not self._pieces and not self._after_return:
+            self._last_byte = b"\n"
+            return self._parse(chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
         lines = self._with_line_feeds(chunk)
         if not lines:
             return []
@@ -109,12 +127,12 @@ class Decoder:
         if self._at_start:
             self._at_start = False
             whole = whole.removeprefix(_BOM)
+        found = _EVENT.findall(whole.decode("utf-8", "replace"))
+        if all(map(_NAME, found)):
+            return [_frame((name, data)) for name, data, _ in found]
         frames: list[Frame] = []
-        for name, data, other in _EVENT.findall(whole.decode("utf-8", "replace")):
-            if name:
-                frames.append(Frame(name, data))
-            else:
-                frames += _by_the_library(other)
+        for name, data, other in found:
+            frames += [Frame(name, data)] if name else _by_the_library(other)
         return frames
 
 

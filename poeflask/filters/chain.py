@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Prompt
-from poeflask.core.reply import END, Pause, ReplyEvent, renumbered
+from poeflask.core.reply import END, Pause, ReplyEvent, TextDelta, renumbered
 from poeflask.filters.base import Filter
 from poeflask.filters.files import Files
 from poeflask.filters.limits import LimitsFilter
@@ -28,6 +28,7 @@ from poeflask.filters.parameters import Parameters
 from poeflask.filters.progress import Progress
 from poeflask.filters.reasoning import ReasoningFilter
 from poeflask.filters.replacements import Replacements
+from poeflask.filters.reply_side import ReplySide
 from poeflask.filters.structured import Structured
 from poeflask.filters.tools import tools_maker
 from poeflask.filters.usage import UsageFilter
@@ -123,6 +124,9 @@ class Chain:
         self._make = make
         self._make_parallel = make_parallel
         self._filters = make()
+        self._passes = list(map(_passes, self._filters))
+        # How many filters the text that comes next has already passed.
+        self._passed = 0
         self._parallel: dict[int, Chain] = {}
         self.ended = False
 
@@ -130,12 +134,32 @@ class Chain:
         """The prompt as the bot should get it."""
         return _ask(self._filters, prompt)
 
+    def passes(self, events: Sequence[ReplyEvent]) -> bool:
+        """Whether these events are one text that no filter changes, as nearly all are.
+
+        If so, they are dealt with and go to the client as they are; if not, they must be fed.
+        Takes no time worth speaking of and never waits.
+        """
+        text = events[0] if events else None
+        if type(text) is not TextDelta or text.index or self._parallel or self.ended:
+            return False
+        if len(events) > 2 or type(events[-1]) is not Pause:
+            return False
+        while self._passed < len(self._passes):
+            if not self._passes[self._passed](text):
+                return False
+            self._passed += 1
+        self._passed = 0
+        return True
+
     def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
         """What the client should see of these events; empty once the answer has ended.
 
         Ends every parallel answer too when the first one ends, each with the same end, so that the
         events of each index end exactly once.
         """
+        if self.passes(events):
+            return list(events)
         if self.ended:
             return []
         if self._parallel or any(not isinstance(event, Pause) and event.index for event in events):
@@ -153,6 +177,7 @@ class Chain:
             asked = filter_.follow_up
             if asked is not None:
                 self._filters[:position] = self._make()[:position]
+                self._passes = list(map(_passes, self._filters))
                 return _ask(self._filters[:position], asked)
         return None
 
@@ -160,7 +185,8 @@ class Chain:
         # Nothing is asked of a Pause but that it comes, so that no filter needs to see the last.
         paused = bool(events) and isinstance(events[-1], Pause)
         batch = list(events[:-1] if paused else events)
-        for filter_ in self._filters:
+        passed, self._passed = self._passed, 0
+        for filter_ in self._filters[passed:]:
             batch = _until_end(filter_.feed(batch))
         self.ended = bool(batch) and isinstance(batch[-1], END)
         if paused and not self.ended:
@@ -194,6 +220,14 @@ def _ask(filters: Sequence[Filter], prompt: Prompt) -> Prompt:
     for filter_ in reversed(filters):
         prompt = filter_.on_prompt(prompt)
     return prompt
+
+
+def _passes(filter_: Filter) -> Callable[[TextDelta], bool]:
+    return filter_.passes if isinstance(filter_, ReplySide) else _never
+
+
+def _never(_event: TextDelta) -> bool:
+    return False
 
 
 def _until_end(events: list[ReplyEvent]) -> list[ReplyEvent]:

@@ -55,6 +55,9 @@ class Files(ReplySide):
     def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
         return self._side.feed(events)
 
+    def passes(self, event: TextDelta) -> bool:
+        return self._side.passes(event)
+
 
 class FilesAsText(ReplySide):
     """Citations become links; files that the text does not show are linked behind it."""
@@ -63,6 +66,12 @@ class FilesAsText(ReplySide):
         self._citations = _Citations()
         self._files: list[FileEvent] = []
         self._text: list[str] = []
+
+    def passes(self, event: TextDelta) -> bool:
+        if self._citations.concerns(event.text):
+            return False
+        self._text.append(event.text)
+        return True
 
     def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:
         match event:
@@ -111,6 +120,9 @@ class FilesAsEvents(ReplySide):
         self._refs: set[str] = set()
         self._urls: set[str] = set()
 
+    def passes(self, event: TextDelta) -> bool:
+        return not (self._links.possible or self._citations.concerns(event.text))
+
     def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:
         match event:
             case TextDelta():
@@ -147,9 +159,13 @@ class _Citations:
     def __init__(self) -> None:
         self._held = ""
 
+    def concerns(self, text: str) -> bool:
+        """Whether a citation may be open in front of the text or begin in it."""
+        return bool(self._held) or "!" in text
+
     def feed(self, text: str, cite: _Cite) -> str:
         """The text that is certain, each citation as `cite` says; None leaves it as it is."""
-        if not self._held and "!" not in text:
+        if not self.concerns(text):
             return text
         text = self._held + text
         self._held = ""
@@ -164,17 +180,21 @@ class _Citations:
 
 
 class _OnlyLinks:
-    """Holds an answer for as long as it is nothing but links to Poe's files."""
+    """Holds an answer for as long as it is nothing but links to Poe's files.
+
+    Attributes:
+        possible: whether it may still be that; if not, all text passes.
+    """
 
     def __init__(self) -> None:
-        self._possible = True
+        self.possible = True
         self._read: list[str] = []
         self._open = ""
         self._files: list[FileEvent] = []
 
     def feed(self, text: str) -> str:
         """The text that is certain to be text."""
-        if not self._possible:
+        if not self.possible:
             return text
         self._open += text
         while found := self._next_link():
@@ -183,7 +203,7 @@ class _OnlyLinks:
             self._open = self._open[found.end() :]
         if self._may_be_link():
             return ""
-        self._possible = False
+        self.possible = False
         return self._everything()
 
     def _may_be_link(self) -> bool:
@@ -199,7 +219,7 @@ class _OnlyLinks:
         if rest and (last := _LINK.fullmatch(rest)):
             files.append(_file(last))
         elif rest:
-            self._possible = False
+            self.possible = False
             files = []
         text = self._everything()
         return (files, "") if files else ([], text)

@@ -96,7 +96,7 @@ def _strict(text: str, value: Any) -> str:
 def written(value: Any) -> str:
     """The value as compact JSON; empty if JSON has no word for it, such as infinity."""
     try:
-        text = json_text.write(value)
+        text = json_text.write_exactly(value)
         json_text.read(text)
     except (ValueError, TypeError, RecursionError):
         return ""

@@ -39,6 +39,11 @@ class LimitsFilter(ReplySide):
         self._scanner = Scanner(stop)
         self._length = None if max_tokens is None else _Length(max_tokens, count)
 
+    def passes(self, event: TextDelta) -> bool:
+        if self._scanner.concerns(event.text):
+            return False
+        return self._length is None or self._length.passes(event.text)
+
     def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:
         match event:
             case TextDelta():
@@ -80,6 +85,15 @@ class _Length:
         self._ahead = _AHEAD
         # Bytes that may go on uncounted; None: close to the limit.
         self._free: int | None = _free_bytes(max_tokens)
+
+    def passes(self, text: str) -> bool:
+        """Whether the text is so short that it need not even be counted; then it is taken."""
+        if self._free is None or _bytes(text) > self._free:
+            return False
+        self._text.append(text)
+        self._free -= _bytes(text)
+        self._sent += len(text)
+        return True
 
     def feed(self, text: str, *, flush: bool) -> tuple[str, bool]:
         """Take the next text; give what may be sent now, and whether the limit was reached.

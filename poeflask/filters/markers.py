@@ -32,6 +32,10 @@ class Scanner:
         self._markers = tuple(marker for marker in markers if marker)
         self._held = ""
 
+    def concerns(self, text: str) -> bool:
+        """Whether a marker may be open in front of the text or begin in it."""
+        return bool(self._held) or any(marker[0] in text for marker in self._markers)
+
     def feed(self, text: str) -> Found:
         """Take the next piece; give all text that can no longer become a marker."""
         text = self._held + text

@@ -16,7 +16,7 @@ from typing import Any
 from poeflask.core import json_text
 from poeflask.core.profile import Parameter, Profile
 from poeflask.core.prompt import Message, Prompt, Text, Thinking
-from poeflask.core.reply import ReplyEvent
+from poeflask.filters.reply_side import ReplySide
 
 _Declared = Mapping[str, Parameter]
 
@@ -62,8 +62,10 @@ _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 
 
-class Parameters:
+class Parameters(ReplySide):
     """The prompt side: sets the bot's parameters. Replies pass unchanged."""
+
+    settled = True
 
     def __init__(self, profile: Profile) -> None:
         """`profile` tells which parameters the bot declares, and how it wants them."""
@@ -75,13 +77,6 @@ class Parameters:
         if self._profile.flags and parameters:
             return _with_flags(prompt, parameters)
         return replace(prompt, parameters=parameters)
-
-    def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
-        return list(events)
-
-    @property
-    def follow_up(self) -> Prompt | None:
-        return None
 
 
 def parameters_for(prompt: Prompt, profile: Profile) -> dict[str, Any]:

@@ -118,9 +118,13 @@ class Replacements(ReplySide):
             case _:
                 self._pass_on(event, given)
 
-    def _say(self, event: TextDelta, given: list[ReplyEvent]) -> None:
+    def passes(self, event: TextDelta) -> bool:
         if self._flowing:
             self._shown.append(event.text)
+        return self._flowing
+
+    def _say(self, event: TextDelta, given: list[ReplyEvent]) -> None:
+        if self.passes(event):
             given.append(event)
             return
         self._held.append(event)

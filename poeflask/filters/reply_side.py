@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from poeflask.core.prompt import Prompt
-from poeflask.core.reply import END, ReplyEvent
+from poeflask.core.reply import END, ReplyEvent, TextDelta
 
 
 class ReplySide:
@@ -37,6 +37,13 @@ class ReplySide:
                 self._ended = True
                 break
         return given
+
+    def passes(self, event: TextDelta) -> bool:
+        """Whether this text goes on as it is, and nothing else with it, as nearly every text does.
+
+        If so, the filter has taken note of it, and it is not fed; if not, nothing has happened.
+        """
+        return self.settled
 
     @property
     def follow_up(self) -> Prompt | None:

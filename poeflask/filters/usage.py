@@ -38,6 +38,10 @@ class UsageFilter(ReplySide):
         self._reasoning: list[str] = []
         self._calls: list[str] = []
 
+    def passes(self, event: TextDelta) -> bool:
+        self._text.append(event.text)
+        return True
+
     def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:
         match event:
             case Usage():

@@ -8,6 +8,9 @@ that usual reader.
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
+from ssl import SSLWantReadError, SSLWantWriteError
 from typing import Protocol
 
 import urllib3
@@ -19,15 +22,24 @@ READ_BYTES = 64 * 1024
 
 _LONGEST_LINE = 64 * 1024
 
+_NOTHING_YET = (BlockingIOError, SSLWantReadError, SSLWantWriteError)
+
+Take = Callable[[bytes], bool]
+"""Deals with bytes in the loop itself, where nothing may wait; False: someone must see to them."""
+
 
 class Body(Protocol):
     """What comes of one answer's body."""
 
-    def read(self) -> bytes:
+    def read(self, take: Take | None = None) -> bytes:
         """The next bytes, as soon as there are any; none means that the body ended as it should.
 
         Once the end was read, the connection is free for the next answer. After `close` there are
         no more bytes.
+
+        Args:
+            take: may be given what comes while this waits. What it has dealt with does not come
+                out here, but the bytes for which it gave False do.
 
         Raises:
             urllib3.exceptions.HTTPError: the connection broke, was silent for too long, or what
@@ -52,7 +64,7 @@ class PlainBody:
     def __init__(self, raw: urllib3.BaseHTTPResponse) -> None:
         self._raw = raw
 
-    def read(self) -> bytes:
+    def read(self, take: Take | None = None) -> bytes:
         return self._raw.read1(READ_BYTES, decode_content=True)
 
     def close(self) -> None:
@@ -79,18 +91,23 @@ class ChunkedBody:
         self._raw = raw
         self._original = original
         self._unchunk = Dechunker()
-        self._arrivals: Arrivals | None = None
+        self._live: _LiveConnection | None = None
         self._at_start = True
         self._closed = False
+        self._take: Take | None = None
+        self._content = b""
 
-    def read(self) -> bytes:
+    def read(self, take: Take | None = None) -> bytes:
+        self._take = take
         while not self._closed:
             if self._unchunk.ended:
                 self._end()
                 break
             if self._unchunk.broken:
                 raise urllib3.exceptions.ProtocolError("The chunks of the body are misframed.")
-            if content := self._unchunk.feed(self._receive()):
+            self._receive()
+            content, self._content = self._content, b""
+            if content:
                 return content
         return b""
 
@@ -100,27 +117,48 @@ class ChunkedBody:
             self._raw.close()
             self._raw.release_conn()
 
-    def _receive(self) -> bytes:
+    def _receive(self) -> None:
+        """Wait until there is some content, or an end."""
         try:
-            if self._arrivals is not None:
-                self._arrivals.wait()
+            if self._live is not None:
+                self._live.arrivals.wait(self._step)
+                return
             data = self._original.fp.read1(READ_BYTES)
         except TimeoutError as error:
             raise urllib3.exceptions.TimeoutError("Nothing came in time.") from error
         except OSError as error:
             raise urllib3.exceptions.ProtocolError("The connection broke.") from error
-        if not data:
-            raise urllib3.exceptions.ProtocolError("The body ended before its last chunk.")
+        self._unframe(data)
         if self._at_start:
             # What had come together with the head is read, so all else is yet to arrive.
             self._at_start = False
-            self._arrivals = _arrivals(self._raw)
-        return data
+            self._live = _live_connection(self._raw)
+
+    def _step(self) -> bool:
+        """Read once, in the loop: whether all that came was dealt with."""
+        if self._live is None:
+            return False
+        try:
+            data = self._live.socket.recv(READ_BYTES)
+        except _NOTHING_YET:
+            return True
+        self._unframe(data)
+        if not self._content or self._unchunk.ended or self._unchunk.broken:
+            return not (self._unchunk.ended or self._unchunk.broken)
+        if self._take is None or not self._take(self._content):
+            return False
+        self._content = b""
+        return True
+
+    def _unframe(self, data: bytes) -> None:
+        if not data:
+            raise urllib3.exceptions.ProtocolError("The body ended before its last chunk.")
+        self._content = self._unchunk.feed(data)
 
     def _stop_waiting(self) -> None:
         self._closed = True
-        if self._arrivals is not None:
-            self._arrivals.close()
+        if self._live is not None:
+            self._live.let_go()
 
     def _end(self) -> None:
         if self._unchunk.surplus:
@@ -133,10 +171,25 @@ class ChunkedBody:
         self._raw.release_conn()
 
 
-def _arrivals(raw: urllib3.BaseHTTPResponse) -> Arrivals | None:
+class _LiveConnection:
+    """A connection that is read whenever something comes, and never waits by itself."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._timeout_s = connection.gettimeout()
+        self.socket = connection
+        self.arrivals = Arrivals(connection, self._timeout_s)
+        connection.settimeout(0.0)
+
+    def let_go(self) -> None:
+        """Make it a connection like any other. May be called twice."""
+        self.arrivals.close()
+        self.socket.settimeout(self._timeout_s)
+
+
+def _live_connection(raw: urllib3.BaseHTTPResponse) -> _LiveConnection | None:
     """None if the connection ends with the answer: then the library has let go of its socket."""
     connection = getattr(raw.connection, "sock", None)
-    return None if connection is None else Arrivals(connection, connection.gettimeout())
+    return None if connection is None else _LiveConnection(connection)
 
 
 class Dechunker:
@@ -167,15 +220,27 @@ class Dechunker:
         self._line = b""
         pieces: list[bytes] = []
         place = 0
-        while self._left or (place := self._open(data, place)):
+        while True:
             # Stops in front of the line end, also where that is cut.
             pieces.append(data[place : place + max(0, self._left - 2)])
             taken = min(self._left, len(data) - place)
             self._left -= taken
-            place += taken
-            if self._left:
+            place = self._whole_chunks(data, place + taken, pieces)
+            if place == len(data) or not (place := self._open(data, place)):
+                return b"".join(pieces)
+
+    def _whole_chunks(self, data: bytes, place: int, pieces: list[bytes]) -> int:
+        """Take the content of the chunks that are whole; gives the place behind them."""
+        while not self._in_trailer and (start := data.find(b"\n", place) + 1):
+            try:
+                end = start + int(data[place:start], 16)
+            except ValueError:
                 break
-        return b"".join(pieces)
+            if end <= start or end + 2 > len(data):
+                break
+            pieces.append(data[start:end])
+            place = end + 2
+        return place
 
     def _open(self, data: bytes, start: int) -> int:
         """Read the line in front of a chunk; gives the place behind it, or 0 if no chunk begins."""

@@ -7,9 +7,10 @@ closes its connection at once, also while Poe is silent.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, cast
 from urllib.parse import quote
@@ -22,8 +23,8 @@ from requests.structures import CaseInsensitiveDict
 
 from poeflask.core import json_text, media
 from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeError, PoeflaskError
-from poeflask.core.reply import Pause, ReplyEvent
-from poeflask.core.sse import Decoder
+from poeflask.core.reply import AtOnce, Pause, ReplyEvent
+from poeflask.core.sse import Decoder, Frame
 from poeflask.poe import faults
 from poeflask.poe.body import READ_BYTES, Body, body_of
 from poeflask.poe.links import MayFetch, poe_files
@@ -42,6 +43,8 @@ MAX_FETCHED_BYTES = 64 * 1024 * 1024
 DRAIN_BYTES = 64 * 1024
 DRAIN_S = 1.0
 """How much and how long is read behind an answer's end, so that its connection can serve again."""
+
+_PAUSE = Pause()
 
 _UNREACHABLE = (ErrorKind.POE_UNREACHABLE, "Poe could not be reached; try again later.")
 _TLS = (ErrorKind.POE_UNREACHABLE, "No secure connection to Poe could be made.")
@@ -189,12 +192,12 @@ class PoeClient:
         body: Mapping[str, Any],
         key: str,
         sent: Callable[[], None] = _nothing,
-    ) -> Iterator[list[ReplyEvent]]:
+    ) -> Reply:
         """Ask a bot; yield the events of each network read.
 
         Each list but the last ends in a Pause; the last ends in Finish or Failure. Nothing is sent
-        before the first `next`. Closing the generator, or killing the greenlet that reads it,
-        closes the connection.
+        before the first `next`. Closing the reply, or killing the greenlet that reads it, closes
+        the connection.
 
         Args:
             bot: its name.
@@ -207,15 +210,8 @@ class PoeClient:
                 of that name.
             ClientError: the key cannot be one.
         """
-        response = self._post_query(bot, body, key, sent)
-        # An answer may last for minutes, and the question may hold a whole book.
-        del body
-        content = body_of(response.raw)
-        reader = Reader(self._on_unknown, secret=key)
-        try:
-            yield from _batches(content, reader)
-        finally:
-            _let_go(content, reader.ended)
+        post = partial(self._post_query, bot, body, key, sent)
+        return Reply(post, Reader(self._on_unknown, secret=key))
 
     def models(self) -> list[dict[str, Any]]:
         """Poe's public list of bots, each as Poe describes it.
@@ -364,7 +360,7 @@ class PoeClient:
             "Accept": "text/event-stream",
         }
         url = f"{self._base_url}/bot/{_quoted(bot)}"
-        content = json_text.write(body).encode("utf-8")
+        content = json_text.written(body)
         request = _ready_post(url, self._session.headers, headers, len(content))
         # requests sends any iterator of bytes; its types do not know.
         request.body = cast("bytes", _telling(content, sent))
@@ -479,29 +475,102 @@ def _session(pool_size: int, user_agent: str, proxy: str) -> requests.Session:
     return session
 
 
-def _batches(content: Body, reader: Reader) -> Iterator[list[ReplyEvent]]:
-    decoder = Decoder()
-    while not reader.ended:
+class Reply:
+    """A reply while it comes: an iterator of lists of events, which can be closed.
+
+    Attributes:
+        at_once: may be given what comes while the next list is waited for; None: all comes out.
+    """
+
+    def __init__(self, post: Callable[[], requests.Response], reader: Reader) -> None:
+        self._events = _Events(reader)
+        # It knows nothing of this object: a reply that is dropped lets its connection go at once.
+        self._batches = self._events.read(post)
+
+    @property
+    def at_once(self) -> AtOnce | None:
+        return self._events.at_once
+
+    @at_once.setter
+    def at_once(self, at_once: AtOnce | None) -> None:
+        self._events.at_once = at_once
+
+    def __iter__(self) -> Reply:
+        return self
+
+    def __next__(self) -> list[ReplyEvent]:
+        return next(self._batches)
+
+    def close(self) -> None:
+        """Let the connection go. May be called twice."""
+        self._batches.close()
+
+
+class _Events:
+    """Makes events of what a connection gives, in the loop or out of it."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.at_once: AtOnce | None = None
+        self._reader = reader
+        self._decoder = Decoder()
+        # What came in the loop and was left to the greenlet.
+        self._frames: list[Frame] | None = None
+        self._left: list[ReplyEvent] | None = None
+
+    def read(
+        self, post: Callable[[], requests.Response]
+    ) -> Generator[list[ReplyEvent], None, None]:
+        """Ask, and give the events of each network read that `at_once` has not dealt with."""
+        content = body_of(post().raw)
+        # An answer may last for minutes, and the question may hold a whole book.
+        del post
         try:
-            events = _next_events(content, decoder, reader)
+            while not self._reader.ended:
+                yield self._next(content)
+        finally:
+            _let_go(content, self._reader.ended)
+
+    def _next(self, content: Body) -> list[ReplyEvent]:
+        try:
+            return self._read_once(content)
         except PoeError as error:
             # Nothing behind a fault of the transport is worth reading.
             content.close()
-            events = reader.fail(error)
-        yield events if reader.ended else [*events, Pause()]
+            return self._reader.fail(error)
 
+    def _read_once(self, content: Body) -> list[ReplyEvent]:
+        """The next events that `at_once` has not dealt with."""
+        try:
+            data = content.read(None if self.at_once is None else self._take)
+        except _FAULTS as error:
+            raise _meant(error) from error
+        left, frames = self._left, self._frames
+        self._left = self._frames = None
+        if left is not None:
+            return left
+        if data:
+            return self._closed(self._reader.feed(frames or self._decoder.feed(data)))
+        if self._decoder.unfinished:
+            kind, message = _BROKEN
+            raise PoeError(kind, message)
+        return self._reader.end()
 
-def _next_events(content: Body, decoder: Decoder, reader: Reader) -> list[ReplyEvent]:
-    try:
-        data = content.read()
-    except _FAULTS as error:
-        raise _meant(error) from error
-    if data:
-        return reader.feed(decoder.feed(data))
-    if decoder.unfinished:
-        kind, message = _BROKEN
-        raise PoeError(kind, message)
-    return reader.end()
+    def _take(self, data: bytes) -> bool:
+        """Deal with the next bytes at once if they are texts and nothing else."""
+        frames = self._decoder.feed(data)
+        if not frames:
+            return True
+        for name, _ in frames:
+            if name != "text":
+                self._frames = frames
+                return False
+        events = self._closed(self._reader.feed(frames))
+        pass_on = None if self._reader.ended else self.at_once
+        self._left = events if pass_on is None else pass_on(events)
+        return self._left is None
+
+    def _closed(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
+        return events if self._reader.ended else [*events, _PAUSE]
 
 
 def _let_go(content: Body, ended: bool) -> None:

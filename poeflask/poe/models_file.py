@@ -86,6 +86,7 @@ class ModelsFile:
         self._sleep = sleep
         self._overrides = Overrides()
         self._fault = ""
+        self._tag = _tag(b"")
         self._seen: tuple[int, ...] | None = None
         self._next_look_s = float("-inf")
         # Read here and now: nothing may be asked before it is known what is disabled.
@@ -108,6 +109,16 @@ class ModelsFile:
         """Why the file as it is now cannot be used; empty if it can."""
         self._look()
         return self._fault
+
+    def tag(self) -> str:
+        """That of the text that is in force, looked at just now.
+
+        Ask for it before `overrides`: an edit of what was seen is then refused rather than made
+        on something newer.
+        """
+        self._next_look_s = float("-inf")
+        self._look()
+        return self._tag
 
     def text(self) -> FileText:
         """The file as it stands there, good or bad.
@@ -180,9 +191,10 @@ class ModelsFile:
 
     def _take(self, seen: tuple[int, ...] | None) -> None:
         try:
-            text = "" if seen is None else self._bounded(seen[1])
+            content = b"" if seen is None else self._bounded(seen[1])
+            text = content.decode("utf-8-sig")
             run = self._run if len(text) > _INSTANT_BYTES else read_here
-            self._overrides, self._fault = run(read, text), ""
+            self._overrides, self._fault, self._tag = run(read, text), "", _tag(content)
             self._remember(text)
         except (OSError, UnicodeDecodeError, OverridesError) as error:
             self._fault = _reason(error)
@@ -204,10 +216,10 @@ class ModelsFile:
     def _good_copy(self) -> Path:
         return self._path.with_name(f".{self._path.name}.good")
 
-    def _bounded(self, size: int) -> str:
+    def _bounded(self, size: int) -> bytes:
         if size > yaml_text.MAX_BYTES:
             raise OverridesError(f"it is larger than {yaml_text.MAX_BYTES // 1024} kB.")
-        return self._path.read_text("utf-8-sig")
+        return self._path.read_bytes()
 
     def _stamp(self) -> tuple[int, ...] | None:
         try:

@@ -75,6 +75,10 @@ class ShownCatalogue:
         """
         return self._view(self._catalogue.bots()).known
 
+    def known_at_hand(self) -> tuple[KnownBot, ...]:
+        """As `known`, without long waiting; of Poe's list nothing, if it cannot be had."""
+        return self._now().known
+
     def find(self, name: str) -> Bot | None:
         """The model of that name, in any case, as it is shown; also if it is hidden.
 

@@ -9,6 +9,7 @@ from poeflask.core.errors import ErrorKind, PoeError, PoeflaskError
 from poeflask.poe.breaker import FAILURES, Breakers, Permit
 from poeflask.poe.keys import Lease, PoeKeys, fingerprint
 from poeflask.poe.pacing import Pacer
+from poeflask.poe.spacing import Spacing
 
 FAULTS_NAMESPACE = "upstream"
 """Where faults of keys and bots are told to all workers."""
@@ -42,8 +43,12 @@ class Way:
         Raises:
             ClientError: kind TOO_MANY_REQUESTS, if it would take too long.
         """
-        if self._ways is not None and self._ways.pacer is not None:
+        if self._ways is None:
+            return
+        if self._ways.pacer is not None:
             self._ways.pacer.take(self.fingerprint, self._owner)
+        if self._ways.spacing is not None:
+            self._ways.spacing.wait()
 
     def answers(self) -> None:
         """The bot has begun to answer."""
@@ -104,6 +109,7 @@ class Ways:
         keys: the pool, for callers who bring no key.
         breakers: the circuits of bots and keys.
         pacer: holds back what Poe would refuse.
+        spacing: keeps queries apart.
     """
 
     def __init__(
@@ -112,10 +118,12 @@ class Ways:
         keys: PoeKeys | None = None,
         breakers: Breakers | None = None,
         pacer: Pacer | None = None,
+        spacing: Spacing | None = None,
     ) -> None:
         self.keys = keys
         self.breakers = breakers
         self.pacer = pacer
+        self.spacing = spacing
 
     def open(self, bot: str, caller: Caller, but: Collection[str]) -> Way:
         """A way to a bot for a caller.

@@ -42,6 +42,9 @@ _ROLES: dict[Role, str] = {
 
 _HALF = re.compile("[\ud800-\udfff]")
 
+_PLAIN_TEXT = re.compile(r'\{"text": ?"([^"\\\x00-\x1f]*)"\}')
+"""Nearly every text event: a text in which nothing is escaped, and nothing beside it."""
+
 _Object = dict[str, Any]
 
 
@@ -216,9 +219,11 @@ class Reader:
         return events
 
     def _collect(self, frame: Frame, events: list[ReplyEvent]) -> None:
-        data = _object(frame)
-        text = _string(data, "text", frame)
-        index = _index(data)
+        if plain := _PLAIN_TEXT.fullmatch(frame.data):
+            text, index = plain[1], 0
+        else:
+            data = _object(frame)
+            text, index = _string(data, "text", frame), _index(data)
         if index != self._index:
             self._say(events)
             self._index = index
@@ -227,8 +232,12 @@ class Reader:
     def _say(self, events: list[ReplyEvent]) -> None:
         """Append what the collected texts stand for: all that came in a row, as one."""
         if self._texts:
-            text = _with_whole_characters("".join(self._texts))
+            text = "".join(self._texts)
             self._texts.clear()
+            if text and not self._halves and text.isascii():
+                events.append(TextDelta(text, self._index))
+                return
+            text = _with_whole_characters(text)
             if text and not self._halves and not _is_cut(text):
                 events.append(_readable(TextDelta(text, self._index)))
             else:
@@ -356,7 +365,7 @@ def _string(data: Mapping[str, Any], name: str, frame: Frame) -> str:
 
 
 def _index(data: Mapping[str, Any]) -> int:
-    return whole_number(data["index"]) or 0 if "index" in data else 0
+    return whole_number(data.get("index")) or 0
 
 
 def _broken(frame: Frame, why: str) -> PoeError:

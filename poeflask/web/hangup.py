@@ -9,7 +9,8 @@ from typing import Any
 
 import gevent
 from gevent import monkey
-from gevent.socket import wait_read
+
+_READABLE = 1
 
 _LOOK_AGAIN_S = 0.5
 """How often a client is looked at that has sent more than its request: waiting for something to
@@ -20,7 +21,7 @@ _poll = monkey.get_original("select", "poll")
 
 
 def watch(environ: Mapping[str, Any], on_gone: Callable[[], None]) -> Callable[[], None]:
-    """Call `on_gone` once when the request's client closes its connection.
+    """Call `on_gone` once, in the loop, when the request's client closes its connection.
 
     gunicorn hands out the client's socket; under any other server nothing is watched, and the
     next write finds out. A client that only closes its sending side counts as gone, as it does
@@ -30,17 +31,31 @@ def watch(environ: Mapping[str, Any], on_gone: Callable[[], None]) -> Callable[[
         what stops the watching; to be called before the server takes the socket back.
     """
     client = environ.get("gunicorn.socket")
-    if client is None:
-        return lambda: None
-    watcher = gevent.spawn(_wait, client, on_gone)
-    return lambda: watcher.kill(block=False)
+    return (lambda: None) if client is None else _Watcher(client, on_gone).stop
 
 
-def _wait(client: socket.socket, on_gone: Callable[[], None]) -> None:
-    wait_read(client.fileno())
-    while not _has_gone(client):
-        gevent.sleep(_LOOK_AGAIN_S)
-    on_gone()
+class _Watcher:
+    """Watches one client; no greenlet waits for that."""
+
+    def __init__(self, client: socket.socket, on_gone: Callable[[], None]) -> None:
+        self._client = client
+        self._on_gone = on_gone
+        loop = gevent.get_hub().loop
+        self._readable = loop.io(client.fileno(), _READABLE)
+        self._again = loop.timer(_LOOK_AGAIN_S, _LOOK_AGAIN_S)
+        self._readable.start(self._look)
+
+    def stop(self) -> None:
+        self._readable.close()
+        self._again.close()
+
+    def _look(self) -> None:
+        if _has_gone(self._client):
+            self.stop()
+            self._on_gone()
+        elif self._readable.active:
+            self._readable.stop()
+            self._again.start(self._look)
 
 
 def _has_gone(client: socket.socket) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Request, Response
 
-from poeflask.bridge import Answer, Relay
+from poeflask.bridge import Answer, Relay, RelayAtOnce
 from poeflask.core import json_text
 from poeflask.core.dialect import Encoder
 from poeflask.core.errors import ClientError, ErrorKind
@@ -87,7 +87,7 @@ def all_events(request: Request, answer: Answer) -> list[ReplyEvent]:
 
 def json_body(body: Mapping[str, Any], *, headers: Mapping[str, str]) -> Response:
     """A response of one JSON object."""
-    response = Response(json_text.write(body), mimetype="application/json")
+    response = Response(json_text.written(body), mimetype="application/json")
     response.headers.update(headers)
     return response
 
@@ -133,8 +133,9 @@ class _Frames:
 
     def __iter__(self) -> Iterator[str]:
         relay: Relay | None = None
+        at_once: RelayAtOnce | None = None
         while not self._answer.is_over():
-            text = self._next(relay)
+            text = self._next(relay, at_once)
             if self._straight is not None and self._straight.torn:
                 self._straight.hang_up()
                 return
@@ -142,11 +143,12 @@ class _Frames:
                 self._said_s = time.monotonic()
                 yield text
                 # Only now the server has written the head.
-                relay = self._relay if self._straight is not None else None
+                if self._straight is not None:
+                    relay, at_once = self._relay, self._relay_at_once
 
-    def _next(self, relay: Relay | None) -> str:
+    def _next(self, relay: Relay | None, at_once: RelayAtOnce | None) -> str:
         """What the next events, or their absence, make the dialect say."""
-        batch = self._answer.next(self._left_s(), relay) or []
+        batch = self._answer.next(self._left_s(), relay, at_once) or []
         _note(batch, self._line)
         try:
             text = self._encoder.feed(batch) if batch else ""
@@ -174,14 +176,24 @@ class _Frames:
 
     def _relay(self, batch: Sequence[ReplyEvent]) -> None:
         """Write a batch straight to the client, in the greenlet that read it."""
-        text = self._encoder.feed(batch)
-        if not text or self._straight is None:
+        if self._straight is None:
             return
         try:
-            self._straight.write(text)
+            self._straight.write(self._encoder.feed(batch))
         except OSError:
             self._answer.cancel(_gone())
         self._said_s = time.monotonic()
+
+    def _relay_at_once(self, batch: Sequence[ReplyEvent]) -> bool:
+        """As `_relay`, in the loop itself."""
+        if self._straight is None:
+            return False
+        self._said_s = time.monotonic()
+        try:
+            return self._straight.write_at_once(self._encoder.feed(batch))
+        except OSError:
+            self._answer.cancel(_gone())
+            return True
 
 
 def _note(batch: Sequence[ReplyEvent], line: Line) -> None:

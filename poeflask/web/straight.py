@@ -11,7 +11,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 
 def to_client(environ: Mapping[str, Any]) -> Straight | None:
@@ -26,6 +26,14 @@ def to_client(environ: Mapping[str, Any]) -> Straight | None:
     return Straight(client)
 
 
+class _Client(Protocol):
+    """What is needed of a client's socket, which is gevent's."""
+
+    def send(self, data: bytes, flags: int, timeout: float) -> int: ...
+    def sendall(self, data: bytes) -> None: ...
+    def shutdown(self, how: int) -> None: ...
+
+
 class Straight:
     """Writes pieces of a chunked body.
 
@@ -34,24 +42,45 @@ class Straight:
             nothing that is written behind it would be understood.
     """
 
-    def __init__(self, client: socket.socket) -> None:
+    def __init__(self, client: _Client) -> None:
         self._client = client
+        self._left = b""
         self.torn = False
 
     def write(self, text: str) -> None:
-        """Write one piece; waits while the client is behind.
+        """Write one piece, or what is left of the one before; waits while the client is behind.
 
         Raises:
             OSError: the client is gone.
         """
-        content = text.encode("utf-8")
-        piece = b"%x\r\n%b\r\n" % (len(content), content)
+        if not self.write_at_once(text):
+            self._client.sendall(self._left)
+            self._left = b""
+            self.torn = False
+
+    def write_at_once(self, text: str) -> bool:
+        """Write one piece as far as that is possible without waiting.
+
+        False: something is left, which the next `write` will write; until then nothing else may.
+
+        Raises:
+            OSError: the client is gone.
+        """
+        piece = self._left
+        if text:
+            content = text.encode("utf-8")
+            piece += b"%x\r\n%b\r\n" % (len(content), content)
+        if not piece:
+            return True
         self.torn = True
-        # Nearly always all of it goes at once; `sendall` asks the system more than that.
-        sent = self._client.send(piece)
-        if sent < len(piece):
-            self._client.sendall(piece[sent:])
-        self.torn = False
+        try:
+            # Nearly always all of it goes at once; `sendall` asks the system more than that.
+            sent = self._client.send(piece, 0, 0.0)
+        except BlockingIOError:
+            sent = 0
+        self._left = piece[sent:]
+        self.torn = bool(self._left)
+        return not self.torn
 
     def hang_up(self) -> None:
         """Close the connection, so that a torn piece does not pass for a whole one."""

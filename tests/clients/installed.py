@@ -7,12 +7,14 @@ clients`, and by a CI, where a missing part is a failure.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,12 +81,11 @@ def frameworks() -> Path:
     """The folder of the commands of an environment with `FRAMEWORKS`."""
     folder = CACHE / _name("python", sys.version, *FRAMEWORKS)
     commands = folder / "bin"
-    if not (folder / "installed").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
-        pip = [sys.executable, "-m", "pip", "--python", str(commands / "python"), "install"]
-        _run([*pip, "--quiet", "--no-compile", "--disable-pip-version-check", *FRAMEWORKS])
-        (folder / "installed").touch()
+    with _missing(folder) as is_missing:
+        if is_missing:
+            _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+            pip = [sys.executable, "-m", "pip", "--python", str(commands / "python"), "install"]
+            _run([*pip, "--quiet", "--no-compile", "--disable-pip-version-check", *FRAMEWORKS])
     return commands
 
 
@@ -104,12 +105,24 @@ def _node_packages(packages: Sequence[str], least_node: int) -> NodePackages:
     if _node_version() < least_node:
         packages = (*packages, f"node@{least_node}")
     folder = CACHE / _name("npm", *packages)
-    if not (folder / "installed").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        _run(["npm", "install", "--prefix", str(folder), "--no-fund", "--no-audit", *packages])
-        (folder / "installed").touch()
+    with _missing(folder) as is_missing:
+        if is_missing:
+            _run(["npm", "install", "--prefix", str(folder), "--no-fund", "--no-audit", *packages])
     return NodePackages(folder)
+
+
+@contextmanager
+def _missing(folder: Path) -> Iterator[bool]:
+    """Whether `folder` is to be filled; it is empty then, and other processes wait meanwhile."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        is_missing = not (folder / "installed").exists()
+        if is_missing:
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+        yield is_missing
+        (folder / "installed").touch()
 
 
 def _node_version() -> int:

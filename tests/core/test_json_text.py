@@ -91,3 +91,9 @@ def test_brackets_without_end_cannot_be_repaired():
     """Nesting deeper than can be followed is no JSON, not a crash."""
     with pytest.raises(NotJsonError):
         repaired("[" * 5000 + "]")
+
+
+@pytest.mark.parametrize("value", [2**70, -(2**70), [{"a": "half: \ud83d"}], {1: "a number"}])
+def test_what_the_fast_writer_refuses_is_written_as_well(value):
+    """Bots and clients do send such things."""
+    assert json.loads(json.dumps(value)) == json.loads(write(value))

@@ -15,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.conftest import Simulator, free_port, simulator  # noqa: F401 - a fixture
+from tests.live.conftest import Simulator, simulator  # noqa: F401 - a fixture
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DOC = ROOT / "docs" / "deploy.md"

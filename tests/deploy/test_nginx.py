@@ -17,6 +17,7 @@ from gevent.event import Event
 from gevent.pywsgi import WSGIServer
 
 from poeflask.settings import Settings
+from tests.ports import free_port
 
 CONF = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
@@ -97,17 +98,6 @@ class Front:
             connection.close()
 
 
-def free_ports(count):
-    """Ports that nobody uses just now."""
-    probes = [socket.socket() for _ in range(count)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A folder with a certificate for localhost that signs itself."""
@@ -157,7 +147,7 @@ def changes():
 @pytest.fixture
 def front(tmp_path, certificate, changes):
     """A running nginx before the backend; both end with the test."""
-    http_port, https_port = free_ports(2)
+    http_port, https_port = free_port(), free_port()
     write_site(tmp_path, certificate, http_port, https_port, changes)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "poeflask.sock"))

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 from gevent.pool import Pool
 
-from tests.deploy.test_nginx import NGINX, certificate, free_ports, wait_for, write_site
+from tests.deploy.test_nginx import NGINX, certificate, wait_for, write_site
 from tests.live.conftest import Live, serving, simulator
+from tests.ports import free_port
 from tests.raw_requests import FRAMING, Heard, Raw, say
 
 __all__ = ["certificate", "simulator"]
@@ -38,7 +39,7 @@ def served(simulator, folder: Path) -> Iterator[Live]:
 @pytest.fixture(scope="module")
 def https_port(served: Live, folder: Path, certificate: Path) -> Iterator[int]:
     """The port of an nginx before it, which lets all tests come at once."""
-    http_port, https_port = free_ports(2)
+    http_port, https_port = free_port(), free_port()
     write_site(folder, certificate, http_port, https_port, AT_ONCE)
     command = [NGINX, "-e", folder / "error.log", "-c", folder / "nginx.conf"]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)

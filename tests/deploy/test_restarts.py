@@ -21,6 +21,8 @@ from tests.live.conftest import Live, serving, simulator
 __all__ = ["simulator"]
 
 CLIENTS = 12
+LIMIT_S = 60.0
+"""How long anything may take where much else runs."""
 BODY = {
     "model": "Slow-Talker",
     "stream": True,
@@ -37,7 +39,7 @@ def ask(url: str) -> str:
             f"{url}/v1/chat/completions",
             headers={"Authorization": "Bearer k", "Connection": "close"},
             json=BODY,
-            timeout=20,
+            timeout=LIMIT_S,
         )
     except requests.RequestException as error:
         return repr(error)
@@ -47,20 +49,30 @@ def ask(url: str) -> str:
 
 
 def under_load(url: str, disturb: Callable[[], None]) -> list[str]:
-    """How all answers went that clients without a pause asked for during the disturbance."""
+    """How all answers went that clients without a pause asked for during the disturbance.
+
+    It begins when as many were heard as there are clients, and ends when twice as many were heard
+    after it.
+    """
     heard: list[str] = []
     is_over = gevent.event.Event()
+
+    def hear(rounds: int) -> None:
+        enough = len(heard) + rounds * CLIENTS
+        with gevent.Timeout(LIMIT_S):
+            while len(heard) < enough:
+                gevent.sleep(0.02)
 
     def client() -> None:
         while not is_over.is_set():
             heard.append(ask(url))
 
     clients = [gevent.spawn(client) for _ in range(CLIENTS)]
-    gevent.sleep(0.5)
+    hear(1)
     disturb()
-    gevent.sleep(0.5)
+    hear(2)
     is_over.set()
-    gevent.joinall(clients, timeout=30, raise_error=True)
+    gevent.joinall(clients, timeout=LIMIT_S, raise_error=True)
     return heard
 
 
@@ -84,14 +96,13 @@ def test_a_reload_under_load_fails_nobody(reloading: Live) -> None:
         for _ in range(2):
             before = workers(reloading)
             os.kill(reloading.pid, signal.SIGHUP)
-            with gevent.Timeout(20):
+            with gevent.Timeout(LIMIT_S):
                 while before & workers(reloading):
                     gevent.sleep(0.1)
 
     heard = under_load(reloading.url, reload)
 
     assert {"ok"} == set(heard)
-    assert len(heard) > 3 * CLIENTS
 
 
 @contextmanager
@@ -147,4 +158,3 @@ def test_a_restart_behind_a_socket_fails_nobody(simulator, tmp_path: Path) -> No
 
     assert {"ok"} == set(heard)
     assert took_s < 25
-    assert len(heard) > 2 * CLIENTS

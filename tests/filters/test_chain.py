@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -215,3 +216,51 @@ def test_the_whole_chain_keeps_the_laws(data: st.DataObject, prompt: Prompt, nat
     counted = [place for place, event in enumerate(got) if isinstance(event, Usage)]
     if isinstance(got[-1], Finish):
         assert [len(got) - 2] == counted
+
+
+TEXT: list[ReplyEvent] = [TextDelta("plain"), Pause()]
+
+
+def made(prompt: Prompt = PROMPT, **profile: Any) -> Chain:
+    """The chain for a prompt."""
+    aids = Aids(
+        count=len, count_prompt=lambda prompt: lambda: 7, repair=repaired, new_call_id=lambda: "c"
+    )
+    chain = chain_for(prompt, Profile(bot="b", **profile), Wants(), aids)
+    chain.on_prompt(prompt)
+    return chain
+
+
+def test_a_plain_text_passes_once_the_answer_has_begun() -> None:
+    """Before that it might be progress or thoughts; nothing else ever passes."""
+    chain = made()
+    at_first = chain.passes(TEXT)
+    chain.feed(TEXT)
+
+    assert (False, True) == (at_first, chain.passes(TEXT))
+    assert not chain.passes([])
+    assert not chain.passes([Pause()])
+    assert not chain.passes([TextDelta("plain", 1), Pause()])
+    assert not chain.passes([TextDelta("a"), TextDelta("b"), Pause()])
+    assert not chain.passes([TextDelta("an image: ![a][b]"), Pause()])
+
+
+def test_no_filter_hears_twice_of_a_text_that_does_not_pass() -> None:
+    """Those that it had passed are not fed it: the count would say so."""
+    chain = made(replace(PROMPT, limits=Limits(stop=("END",))))
+    chain.feed(TEXT)
+
+    assert not chain.passes([TextDelta("E"), Pause()])
+    assert [Pause()] == chain.feed([TextDelta("E"), Pause()])
+    assert [TextDelta("Ende"), Usage(prompt_tokens=7, completion_tokens=9), Finish("stop")] == (
+        chain.feed([TextDelta("nde"), Finish("stop")])
+    )
+
+
+@pytest.mark.parametrize("tokens", [1, 5000])
+def test_a_short_text_far_from_the_limit_passes(tokens: int) -> None:
+    """So that the usual limits of clients cost nothing."""
+    chain = made(replace(PROMPT, limits=Limits(max_tokens=tokens)))
+    chain.feed(TEXT)
+
+    assert (tokens == 5000) == chain.passes(TEXT)

@@ -39,7 +39,7 @@ from anthropic.types import Message as AnthropicMessage
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
-from poeflask.bridge import Batch, Bridge, Patience
+from poeflask.bridge import Answer, AskPoe, Batch, Bridge, Patience
 from poeflask.core import json_text
 from poeflask.core.caller import Caller
 from poeflask.core.dialect import (
@@ -256,10 +256,19 @@ def answered(
         wants: what the dialect wants.
     """
     left = iter(replies)
+    answer = opened(case, lambda prompt, key, sent: _batches(next(left)), wants)
+    try:
+        answer.begin(None)
+    except PoeflaskError as error:
+        return error
+    batches = []
+    while not answer.is_over():
+        batches.append(answer.next() or [])
+    return batches
 
-    def ask(prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
-        return _batches(next(left))
 
+def opened(case: Case, ask: AskPoe, wants: Wants = _WANTS) -> Answer:
+    """The answer to a case while it comes, from whatever stands for Poe."""
     profile = Profile(bot="Bot", **case.asked.get("bot", {}))
     numbers = count(1)
     aids = Aids(
@@ -278,15 +287,7 @@ def answered(
         make_chain=make_chain,
         patience=Patience(tries=1),
     )
-    answer = bridge.open(case.prompt, Caller(owner="somebody", poe_key="key"), wants)
-    try:
-        answer.begin(None)
-    except PoeflaskError as error:
-        return error
-    batches = []
-    while not answer.is_over():
-        batches.append(answer.next() or [])
-    return batches
+    return bridge.open(case.prompt, Caller(owner="somebody", poe_key="key"), wants)
 
 
 def _batches(pieces: Sequence[bytes]) -> Iterator[Batch]:

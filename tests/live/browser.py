@@ -56,3 +56,12 @@ def faults(page: Page) -> list[str]:
         for rule in found["violations"]
         for node in rule["nodes"]
     ]
+
+
+class Complaints(list[str]):
+    """What the browser's console says against a page."""
+
+    def hear(self, page: Page) -> None:
+        """Listen to a page."""
+        page.on("console", lambda said: self.append(said.text) if said.type == "error" else None)
+        page.on("pageerror", lambda error: self.append(str(error)))

@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from poeflask.admin.routes import PAGES
-from tests.live.browser import faults, launched
+from tests.live.browser import Complaints, faults, launched
 from tests.live.conftest import ROOT, Live, Simulator, serving
 
 PASSWORD = "correct horse battery"
@@ -65,15 +65,6 @@ def entered(site: Live, browser: Browser) -> Iterator[BrowserContext]:
     page.close()
     yield context
     context.close()
-
-
-class Complaints(list[str]):
-    """What the browser's console says against a page."""
-
-    def hear(self, page: Page) -> None:
-        """Listen to a page."""
-        page.on("console", lambda said: self.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: self.append(str(error)))
 
 
 @pytest.fixture

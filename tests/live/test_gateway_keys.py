@@ -31,7 +31,8 @@ from poeflask.stores.gateway_keys import GatewayKeys
 from poeflask.stores.redis import RedisStore
 from poeflask.stores.server_secret import SecretInFile, SecretInStore, ServerSecret
 from poeflask.stores.sqlite import SqliteStore
-from tests.live.conftest import Live, Simulator, free_port, gunicorn, running, serving
+from tests.live.conftest import Live, Simulator, gunicorn, running, serving
+from tests.ports import free_port
 from tests.stores.conftest import Server, empty_redis, running_redis  # noqa: F401 - fixtures
 
 HELLO = [{"role": "user", "content": "Hello"}]

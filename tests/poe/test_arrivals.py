@@ -1,4 +1,4 @@
-"""Tests of waiting for bytes, over real sockets."""
+"""Tests of reading a connection in the loop, over real sockets."""
 
 import time
 
@@ -31,27 +31,70 @@ def watch():
         arrivals.close()
 
 
+def reader(here, got, *, until=b""):
+    """A step that keeps what it reads, and goes on until it has read this."""
+
+    def step():
+        got.append(here.recv(9))
+        return got[-1] != (until or got[-1])
+
+    return step
+
+
 def test_bytes_end_the_wait(pair, watch):
     """Those that are there, and those that come."""
     here, there = pair
     arrivals = watch(here, None)
+    got = []
     there.send(b"a")
-    arrivals.wait()
-
-    assert here.recv(9) == b"a"
+    arrivals.wait(reader(here, got))
     gevent.spawn_later(0.01, there.send, b"b")
-    arrivals.wait()
-    assert here.recv(9) == b"b"
+    arrivals.wait(reader(here, got))
+
+    assert [b"a", b"b"] == got
+
+
+def test_what_a_step_deals_with_wakes_nobody(pair, watch):
+    """The loop reads it; the greenlet goes on only with what is left to it."""
+    here, there = pair
+    got, where = [], []
+    step = reader(here, got, until=b"c")
+
+    def noting():
+        where.append(gevent.getcurrent())
+        return step()
+
+    for number, letter in enumerate((b"a", b"b", b"c")):
+        gevent.spawn_later(0.01 * number, there.send, letter)
+    watch(here, None).wait(noting)
+
+    assert [b"a", b"b", b"c"] == got
+    assert {gevent.get_hub()} == set(where)
+
+
+def test_what_a_step_raises_reaches_the_greenlet(pair, watch):
+    """The loop would only print it."""
+    here, there = pair
+    arrivals = watch(here, None)
+    there.send(b"a")
+
+    def broken():
+        raise ValueError(here.recv(9))
+
+    with pytest.raises(ValueError, match="a"):
+        arrivals.wait(broken)
+    there.send(b"b")
+    arrivals.wait(reader(here, []))
 
 
 def test_the_end_of_the_connection_ends_the_wait(pair, watch):
     """It is read as no bytes."""
     here, there = pair
-    arrivals = watch(here, None)
+    got = []
     gevent.spawn_later(0.01, there.close)
-    arrivals.wait()
+    watch(here, None).wait(reader(here, got))
 
-    assert here.recv(9) == b""
+    assert [b""] == got
 
 
 def test_silence_has_an_end(pair, watch):
@@ -59,63 +102,72 @@ def test_silence_has_an_end(pair, watch):
     here, _ = pair
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        watch(here, 0.08).wait()
+        watch(here, 0.08).wait(reader(here, []))
 
     assert 0.07 <= time.monotonic() - started < 1
 
 
 def test_every_arrival_begins_the_time_anew(pair, watch):
-    """A long answer of many pieces is no silence."""
+    """A long answer of many pieces is no silence, whoever deals with them."""
     here, there = pair
-    arrivals = watch(here, 0.2)
-    for _ in range(6):
-        gevent.spawn_later(0.05, there.send, b"a")
-        arrivals.wait()
-        here.recv(9)
-
+    got = []
+    for number in range(6):
+        gevent.spawn_later(0.05 * number, there.send, b"a")
+    started = time.monotonic()
     with pytest.raises(TimeoutError):
-        arrivals.wait()
+        watch(here, 0.2).wait(reader(here, got, until=b"b"))
+
+    assert [b"a"] * 6 == got
+    assert 0.44 <= time.monotonic() - started
 
 
 def test_what_comes_while_nobody_waits_wakes_nobody(pair, watch):
     """A reader that does something else is not disturbed, nor is the time that it takes silence."""
     here, there = pair
     arrivals = watch(here, 0.05)
+    got = []
     there.send(b"a")
-    arrivals.wait()
-    done = []
+    arrivals.wait(bool)
     gevent.sleep(0.1)
-    done.append(here.recv(9))
+    arrivals.wait(reader(here, got))
     gevent.spawn_later(0.01, there.send, b"b")
-    arrivals.wait()
-    done.append(here.recv(9))
+    arrivals.wait(reader(here, got))
 
-    assert [b"a", b"b"] == done
+    assert [b"a", b"b"] == got
 
 
 def test_a_reader_can_be_killed(pair, watch):
     """It is off at once, and later bytes look for nobody."""
     here, there = pair
-    arrivals = watch(here, None)
-    reader = gevent.spawn(arrivals.wait)
+    waiting = gevent.spawn(watch(here, None).wait, bool)
     gevent.sleep(0.01)
-    reader.kill()
+    waiting.kill()
     there.send(b"a")
     gevent.sleep(0.01)
 
-    assert reader.dead
-    assert isinstance(reader.value, gevent.GreenletExit)
+    assert waiting.dead
+    assert isinstance(waiting.value, gevent.GreenletExit)
 
 
 def test_bytes_that_only_the_connection_knows_of_are_not_waited_for(pair, watch):
-    """TLS may have taken more off the wire than was asked for."""
-    here, _ = pair
+    """TLS may have taken more off the wire than was asked for: in front of the wait and in it."""
+    here, there = pair
+    held = [b"a", b"b"]
+    got = []
 
     class Secure:
         fileno = here.fileno
 
         @staticmethod
         def pending():
-            return 5
+            return len(held)
 
-    assert watch(Secure, 0.05).wait() is None
+    def step():
+        got.append(held.pop(0) if held else here.recv(9))
+        held.extend([b"d"] if got[-1] == b"c" else [])
+        return got[-1] != b"d"
+
+    there.send(b"c")
+    watch(Secure, 0.05).wait(step)
+
+    assert [b"a", b"b", b"c", b"d"] == got

@@ -6,6 +6,7 @@ import json
 import time
 import weakref
 from contextlib import suppress
+from functools import partial
 
 import gevent
 import pytest
@@ -14,7 +15,7 @@ import requests.exceptions
 import urllib3.exceptions
 
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
-from poeflask.core.reply import Failure, Finish, Pause, TextDelta, gather
+from poeflask.core.reply import Failure, Finish, Note, Pause, TextDelta, gather
 from poeflask.core.sse import MAX_EVENT_BYTES
 from poeflask.poe.client import TRANSPORT, Attachment, transport_faults
 
@@ -748,3 +749,66 @@ def test_a_file_that_comes_too_slowly(poe, connect):
         connect(poe.url, fetch_timeout_s=0.2).fetch(f"{poe.url}/a")
 
     assert not caught.value.may_succeed_later
+
+
+# What is let through
+
+
+def let_through(poe, connect, *pieces, take):
+    """What comes out of a reply whose pieces come one after the other, and in which greenlet."""
+    poe.answers.append(partial(one_by_one, [*pieces, DONE]))
+    reply = connect(poe.url).query("Bot", {}, "key")
+    reply.at_once = take
+    return list(reply)
+
+
+def one_by_one(pieces, sock):
+    """Send each piece of an answer for itself."""
+    sock.sendall(chunked(end=b""))
+    for piece in pieces:
+        gevent.sleep(0.005)
+        sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+    sock.sendall(b"0\r\n\r\n")
+
+
+def test_texts_are_let_through_in_the_loop(poe, connect):
+    """Only what is taken; the first read, the end and all that is no text come out."""
+    took = []
+
+    def take(events):
+        took.append((events, gevent.getcurrent()))
+
+    suggested = b'event: suggested_reply\ndata: {"text": "more"}\n\n'
+    got = let_through(poe, connect, A, B, suggested, A, take=take)
+
+    assert [[TextDelta(letter), Pause()] for letter in "ba"] == [events for events, _ in took]
+    assert {gevent.get_hub()} == {greenlet for _, greenlet in took}
+    assert [TextDelta("a"), Note("suggested_reply", {"text": "more"}), Finish("stop")] == [
+        event for batch in got for event in batch if event != Pause()
+    ]
+
+
+def test_what_is_not_taken_comes_out(poe, connect):
+    """Be it the same or something else instead."""
+    instead = iter([[Pause()], [TextDelta("b"), Pause()]])
+    got = let_through(poe, connect, A, B, B, take=lambda events: next(instead))
+
+    assert [[TextDelta("a"), Pause()], [Pause()], [TextDelta("b"), Pause()]] == got[:3]
+
+
+def test_what_fails_in_the_loop_reaches_the_reader(poe, connect):
+    """Whoever reads the reply would wait for ever else."""
+
+    def fail(events):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        let_through(poe, connect, A, B, take=fail)
+
+
+def test_a_broken_text_in_the_loop_fails_the_reply(poe, connect):
+    """As it does out of it."""
+    broken = b'event: text\ndata: {"text": 1}\n\n'
+    got = let_through(poe, connect, A, broken, take=lambda events: None)
+
+    assert isinstance(got[-1][-1], Failure)

@@ -293,3 +293,29 @@ def test_where_nothing_can_be_written_that_is_told(tmp_path, clock):
     models = ModelsFile(tmp_path / "file" / "models.yaml", clock)
     with pytest.raises(EditError, match="Let poeflask write in"):
         models.edit(changes.set_fields(["Echo"], {"hidden": True}))
+
+
+def test_the_tag_is_that_of_the_text_in_force(path, clock):
+    """Looked at without waiting, so that an edit of what was seen is made on nothing newer."""
+    models = ModelsFile(path, clock)
+    empty = models.tag()
+    path.write_text(HIDDEN)
+    tag = models.tag()
+
+    assert empty != tag
+    assert hidden(models)
+    assert (tag, models.text().tag) == (models.text().tag, models.tag())
+    assert (
+        models.edit(changes.set_fields(["Mirror"], {"hidden": True}), tag=tag).tag == models.tag()
+    )
+
+
+def test_the_tag_of_a_bad_file_is_not_given(path, clock):
+    """Nothing can be edited on it; that of the last good one stays."""
+    path.write_text("\ufeff" + HIDDEN)
+    models = ModelsFile(path, clock)
+    good = models.tag()
+    text = models.text().tag
+    path.write_text("models: [")
+
+    assert (good, good) == (text, models.tag())

@@ -15,7 +15,10 @@ def test_no_two_bots_share_a_name():
 def test_every_bot_is_described():
     """The list of bots tells a sentence of each."""
     assert all(entry["description"].endswith(".") for entry in bot_list())
-    assert {"name": "Echo", "description": "Says what you said, word by word."} == bot_list()[0]
+    assert {
+        "name": "Echo",
+        "description": "Says what you said, word by word, at the pace of parameter interval_ms.",
+    } == bot_list()[0]
 
 
 def test_a_model_has_poes_fields():

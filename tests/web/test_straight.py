@@ -87,3 +87,30 @@ def test_other_servers_and_bodies_without_chunks_have_no_such_way(
 ) -> None:
     """Then the server writes all pieces."""
     assert to_client(environ) is None
+
+
+def test_what_does_not_fit_is_left_for_the_next_write(pair: Pair) -> None:
+    """Nothing waits, nothing is lost, and until then the piece is torn."""
+    here, there = pair
+    straight = Straight(here)
+    text = "x" * 3_000_000
+    fitted = straight.write_at_once(text)
+    torn = straight.torn
+    writer = gevent.spawn(straight.write, "yz")
+    whole = b"%x\r\n%b\r\n" % (len(text), text.encode()) + b"2\r\nyz\r\n"
+
+    assert (False, True) == (fitted, torn)
+    assert whole == received(there, len(whole))
+    writer.get()
+    assert not straight.torn
+
+
+def test_nothing_is_no_piece(pair: Pair) -> None:
+    """An empty chunk would end the body."""
+    here, there = pair
+    straight = Straight(here)
+    straight.write("")
+
+    assert straight.write_at_once("")
+    assert straight.write_at_once("a")
+    assert b"1\r\na\r\n" == there.recv(99)
