@@ -38,8 +38,8 @@ class Period(NamedTuple):
 PERIODS: Mapping[str, Period] = {
     "1h": Period(3600, "minute", 60, 1800, 3.0),
     "24h": Period(86_400, "minute", 900, 3600, 20.0),
-    "7d": Period(7 * 86_400, "hour", 3 * 3600, 6 * 3600, 60.0),
-    "30d": Period(30 * 86_400, "hour", 12 * 3600, 6 * 3600, 120.0),
+    "7d": Period(7 * 86_400, "hour", 3 * 3600, 2 * 3600, 60.0),
+    "30d": Period(30 * 86_400, "hour", 12 * 3600, 2 * 3600, 120.0),
 }
 """By the names under which they are asked for."""
 

@@ -46,11 +46,9 @@ class AwayStore:
         return away
 
 
-def put_away(visitor: Visitor) -> Live:
-    """Let the store of the live answers be away; what was there before is given."""
-    metering = services_of(visitor).metering
-    before, metering.live = metering.live, Live(cast("Store", AwayStore()), worker="w")
-    return before
+def put_away(visitor: Visitor) -> None:
+    """Let the store of the live answers be away."""
+    services_of(visitor).metering.live = Live(cast("Store", AwayStore()), worker="w")
 
 
 @pytest.mark.parametrize("period", [*PERIODS, "", "1000y", "<b>"])
@@ -118,7 +116,7 @@ def test_without_a_ledger_the_page_says_so() -> None:
     assert [] == asked(visitor, "overview/live").json["answers"]
 
 
-def test_the_page_tells_how_to_begin(admin: Visitor, visitor: Visitor) -> None:
+def test_the_page_tells_how_to_begin(admin: Visitor) -> None:
     """With the example key where it works."""
     assert "Authorization: Bearer demo" in admin.get("overview").text
 

@@ -51,12 +51,13 @@ function tile(name, number, more = "", title = "") {
 const points = (sums) => `${sums.is_estimated ? "≈ " : ""}${inShort(sums.points)}`;
 
 function showTotals(sums) {
+  const told = (words) => (sums.requests ? words : "");
   const tokens = sums.prompt_tokens + sums.completion_tokens;
-  tile("requests", inShort(sums.requests), text("took", { time: length(sums.total_p50_s) }), inFull(sums.requests));
-  tile("tokens", inShort(tokens), text("in_out", { in: inShort(sums.prompt_tokens), out: inShort(sums.completion_tokens) }), inFull(tokens));
-  tile("points", points(sums), sums.is_estimated ? text("estimated") : text("as_poe_says"), inFull(sums.points));
-  tile("errors", share(sums.errors, sums.requests), text("errors_of", { errors: inFull(sums.errors) }));
-  tile("first", length(sums.first_p50_s), text("p95", { time: length(sums.first_p95_s) }));
+  tile("requests", inShort(sums.requests), told(text("took", { time: length(sums.total_p50_s) })), inFull(sums.requests));
+  tile("tokens", inShort(tokens), told(text("in_out", { in: inShort(sums.prompt_tokens), out: inShort(sums.completion_tokens) })), inFull(tokens));
+  tile("points", points(sums), told(sums.is_estimated ? text("estimated") : text("as_poe_says")), inFull(sums.points));
+  tile("errors", share(sums.errors, sums.requests), told(text("errors_of", { errors: inFull(sums.errors) })));
+  tile("first", length(sums.first_p50_s), told(text("p95", { time: length(sums.first_p95_s) })));
   document.querySelector('[data-tile="errors"]')?.classList.toggle("bad", sums.errors > 0 && sums.errors * 20 > sums.requests);
 }
 
