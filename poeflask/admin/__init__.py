@@ -5,6 +5,7 @@
     sessions.py     who is logged in; throttle.py how often a password may be guessed
     guard.py        no path under /admin answers without login; CSRF; security headers
     languages.py    the words of all pages: languages/<language>/<page>.json
+    figures.py      what the overview draws of the ledger's sums
     assets.py       stylesheets, scripts and libraries, under addresses that change with them
     layout.py       the frame around every page
     routes.py       joins all of that into one blueprint; the list of pages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import structlog
 from flask import Blueprint, Flask, Response, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -12,15 +13,28 @@ from poeflask.admin.owner_list import owner_list
 from poeflask.admin.pages.entrance import entrance
 from poeflask.admin.pages.keys import keys
 from poeflask.admin.pages.models import models
+from poeflask.admin.pages.overview import overview
 from poeflask.admin.pages.playground import playground
 from poeflask.admin.pages.poe_keys import poe_keys
+from poeflask.admin.pages.request_list import requests
 from poeflask.admin.pages.settings import settings
 from poeflask.admin.parts import Parts, give
 from poeflask.core import json_text
 from poeflask.core.errors import PoeflaskError
+from poeflask.stores.base import StoreUnavailable
 from poeflask.web import errors, logging
 
-PAGES: tuple[Blueprint, ...] = (playground, models, keys, poe_keys, settings)
+_log = structlog.get_logger(__name__)
+
+PAGES: tuple[Blueprint, ...] = (
+    overview,
+    models,
+    keys,
+    poe_keys,
+    requests,
+    playground,
+    settings,
+)
 """Every page, in the order of the navigation; the first is the one that /admin leads to."""
 
 _YEAR_S = 365 * 86_400
@@ -43,6 +57,7 @@ def _blueprint() -> Blueprint:
     admin.after_request(guard.protect)
     admin.register_error_handler(RefusedError, _refused)
     admin.register_error_handler(PoeflaskError, _failed)
+    admin.register_error_handler(StoreUnavailable, _store_away)
     admin.register_error_handler(HTTPException, _http)
     admin.register_error_handler(Exception, _bug)
     admin.add_url_rule("/", "home", _home)
@@ -109,6 +124,11 @@ def _refused(error: RefusedError) -> Response:
 def _failed(error: PoeflaskError) -> Response:
     answer = errors.answer(error)
     return _told(answer.status_code, str(error)) if guard.wants_page() else answer
+
+
+def _store_away(error: StoreUnavailable) -> Response:
+    _log.warning("admin_store_away", reason=str(error))
+    return _refused(RefusedError(503, "errors.store_away"))
 
 
 def _http(error: HTTPException) -> Response:

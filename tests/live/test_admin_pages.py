@@ -60,7 +60,7 @@ def entered(site: Live, browser: Browser) -> Iterator[BrowserContext]:
     page.fill("#password", PASSWORD)
     page.fill("#again", PASSWORD)
     page.click("main button")
-    page.wait_for_url("**/admin/playground")
+    page.wait_for_url("**/admin/overview")
     assert link.partition("#")[2] not in site.log.read_text()
     page.close()
     yield context
