@@ -16,7 +16,7 @@ from poeflask.admin.pages.models import models
 from poeflask.admin.pages.overview import overview
 from poeflask.admin.pages.playground import playground
 from poeflask.admin.pages.poe_keys import poe_keys
-from poeflask.admin.pages.request_list import requests
+from poeflask.admin.pages.request_list import request_list
 from poeflask.admin.pages.settings import settings
 from poeflask.admin.parts import Parts, give
 from poeflask.core import json_text
@@ -31,7 +31,7 @@ PAGES: tuple[Blueprint, ...] = (
     models,
     keys,
     poe_keys,
-    requests,
+    request_list,
     playground,
     settings,
 )

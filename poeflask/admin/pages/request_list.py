@@ -25,7 +25,7 @@ from poeflask.core.ledger_row import OK, LedgerRow, RowFilter
 from poeflask.stores.ledger import Ledger
 from poeflask.web.services import services
 
-requests = Blueprint("requests", __name__)
+request_list = Blueprint("requests", __name__)
 
 DIALECTS = (
     *("chat", "completions", "responses", "messages", "gemini", "ollama"),
@@ -80,7 +80,7 @@ class Known(NamedTuple):
     models: list[str]
 
 
-@requests.get("")
+@request_list.get("")
 def show() -> Response:
     """The page, with the newest rows or those behind a place."""
     ledger = services().metering.ledger
@@ -106,13 +106,13 @@ def show() -> Response:
     )
 
 
-@requests.get("/rows")
+@request_list.get("/rows")
 def show_rows() -> Response:
     """The rows alone, for a page that is open."""
     return layout.fragment("admin/request_rows.html", **_rows(_ledger(), chosen_by(request.args)))
 
 
-@requests.get("/row/<row_id>")
+@request_list.get("/row/<row_id>")
 def show_row(row_id: str) -> Response:
     """All that is known of one request."""
     recordings = services().metering.recordings
@@ -131,7 +131,7 @@ def show_row(row_id: str) -> Response:
     )
 
 
-@requests.get("/export.<form>")
+@request_list.get("/export.<form>")
 def export(form: str) -> Response:
     """The wanted rows as a file, written while it is read."""
     if form not in _EXPORTS:
@@ -145,7 +145,7 @@ def export(form: str) -> Response:
     return response
 
 
-@requests.post("/recording")
+@request_list.post("/recording")
 def switch_recording() -> AnyResponse:
     """Record what a key asks from now on, or no more."""
     key_id = _key_id()
@@ -154,7 +154,7 @@ def switch_recording() -> AnyResponse:
     return _back(key_id, "recorded" if is_on else "not_recorded")
 
 
-@requests.post("/recordings/delete")
+@request_list.post("/recordings/delete")
 def delete_recordings() -> AnyResponse:
     """Delete all that was recorded of a key."""
     key_id = _key_id()
