@@ -96,7 +96,8 @@ def servers(folder: Path) -> dict[str, Server]:
         "POEFLASK_SIMULATOR": "off",
         "CONFIG_DIR": str(folder),
         "LOG_LEVEL": "warning",
-        "RATE_LIMIT_MS": "0",
+        # One key asks more often than Poe would let it.
+        "POEFLASK_POE_REQUESTS_PER_MINUTE": "0",
     }
     return {
         "upstream": Server(UPSTREAM, [python, "-m", "bench.upstream", str(UPSTREAM)], {}),
