@@ -53,7 +53,7 @@ def entered(site: Live, browser: Browser) -> Iterator[BrowserContext]:
     page.fill("#username", "admin")
     page.fill("#password", PASSWORD)
     page.press("#password", "Enter")
-    page.wait_for_url("**/admin/playground")
+    page.wait_for_url("**/admin/overview")
     page.close()
     yield context
     context.close()
