@@ -476,7 +476,7 @@ class Settings:
     queue: int = _setting(
         "POEFLASK_QUEUE",
         _whole(0, 1_000_000),
-        "1000",
+        "4000",
         "How many questions may wait for their turn in one worker; more are refused.",
     )
     queue_wait_s: float = _setting(
