@@ -6,11 +6,11 @@ together. The latter also bounds what the hashing of passwords costs.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 
 from poeflask.stores.base import Store
 from poeflask.stores.namespace import Namespace
+from poeflask.web.throttle import network
 
 WINDOW_S = 900.0
 TRIES_OF_ONE = 10
@@ -52,16 +52,3 @@ class Throttle:
 
     def _key(self, name: str) -> str:
         return f"{int(self._clock() // WINDOW_S)}:{name}"
-
-
-def network(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 that one person has in IPv6."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return "unknown"
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
-    if parsed.ipv4_mapped is not None:
-        return str(parsed.ipv4_mapped)
-    return str(ipaddress.IPv6Network((int(parsed), 64), strict=False).network_address)
