@@ -17,6 +17,7 @@ from typing import Any
 import gevent
 import structlog
 from flask import Flask, Response, g, request
+from gevent.event import Event
 
 from poeflask.bridge import Batch
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError, PoeflaskError
@@ -51,6 +52,9 @@ from poeflask.web.family import speaks_anthropic
 
 _RETRY_CONCURRENT_S = 1.0
 """Nobody knows when an answer ends; most end soon."""
+
+_LONGEST_SETTLING_S = 0.5
+"""How long a request waits for what those before it give back."""
 
 _TRIES = 4
 _FIRST_RETRY_S = 0.5
@@ -105,6 +109,7 @@ class Limits:
         self._sleep = sleep
         self._spawn = spawn
         self._holding: set[Grant] = set()
+        self._settling: dict[str, set[Grant]] = {}
         self._keeper: gevent.Greenlet | None = None
         self._unpriced: set[str] = set()
 
@@ -130,6 +135,7 @@ class Limits:
         """
         if key.limits == NO_LIMITS:
             return None
+        self._let_settle(key)
         now_s = self._clock()
         gates = gates_of(key, now_s)
         price = self._price(key, bot, pricing)
@@ -143,10 +149,27 @@ class Limits:
 
         Returns at once.
         """
+        self._settling.setdefault(grant.key.id, set()).add(grant)
         self._spawn(partial(self._settle_patiently, grant, used))
+
+    def _let_settle(self, key: GatewayKey) -> None:
+        """Wait for what this worker's answers to the key give back: they may have just ended."""
+        with gevent.Timeout(_LONGEST_SETTLING_S, False):
+            for grant in tuple(self._settling.get(key.id, ())):
+                grant.settled.wait()
 
     def _settle_patiently(self, grant: Grant, used: Amount) -> None:
         self._holding.discard(grant)
+        try:
+            self._try_to_settle(grant, used)
+        finally:
+            grant.settled.set()
+            of_key = self._settling[grant.key.id]
+            of_key.discard(grant)
+            if not of_key:
+                del self._settling[grant.key.id]
+
+    def _try_to_settle(self, grant: Grant, used: Amount) -> None:
         for attempt in range(_TRIES):
             try:
                 self._settle(grant, used)
@@ -315,6 +338,7 @@ class Grant:
         reserved: what was reserved.
         share: how many tokens each answer may have at most.
         began_s: when it was reserved, in seconds since 1970.
+        settled: set when what it took counts, or cannot be counted.
     """
 
     def __init__(
@@ -336,6 +360,7 @@ class Grant:
         self.reserved = NOTHING
         self.share = 0
         self.settled_claims = False
+        self.settled = Event()
         self._limits = limits
         self.began_s = began_s
         self._heard = [_Heard() for _ in wishes]

@@ -541,3 +541,38 @@ def test_no_answers_together_take_more_than_there_is(steps, app):
         assert sum(n for n, _ in minute) <= 6
         assert sum(took for _, took in minute) <= 200
     assert sum(took for _, _, took in log) <= 450
+
+
+def test_who_asks_again_at_once_finds_what_the_answer_before_gave_back(store, clock):
+    """An answer that has just ended may not be settled yet; the store is waited for."""
+    limits = Limits(
+        store,
+        clock=clock,
+        new_id=lambda prefix: f"{prefix}1",
+        answer_tokens=100,
+        points_per_usd=POINTS_PER_USD,
+    )
+    key = key_of(tokens_per_minute=100)
+    for _ in range(3):
+        answered(admit(limits, key, 10), TextDelta("x"), usage(10, 2))
+
+    assert {"tokens_per_minute": 100} == used(store, key, clock)
+    gevent.sleep(0.05)
+    assert {"tokens_per_minute": 36} == used(store, key, clock)
+
+
+def test_nobody_waits_long_for_what_cannot_be_settled(store, clock, monkeypatch):
+    """The store is away: what is reserved stays so, and others are refused as ever."""
+    monkeypatch.setattr(limits_module, "_LONGEST_SETTLING_S", 0.05)
+    limits = Limits(
+        store,
+        clock=clock,
+        new_id=lambda prefix: f"{prefix}1",
+        answer_tokens=100,
+        points_per_usd=POINTS_PER_USD,
+        spawn=lambda work: None,
+    )
+    key = key_of(tokens_per_minute=100)
+    answered(admit(limits, key, 10), TextDelta("x"), usage(10, 2))
+
+    assert ErrorKind.TOO_MANY_REQUESTS == refused(limits, key, 10).kind
