@@ -43,6 +43,7 @@ FLOORS = {
     "poe": 2,
     "embedder": 2,
     "simulator": 2,
+    "relay": 2,
     "bridge": 3,
     "web": 4,
     "routes": 5,

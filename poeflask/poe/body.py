@@ -24,8 +24,12 @@ _LONGEST_LINE = 64 * 1024
 
 _NOTHING_YET = (BlockingIOError, SSLWantReadError, SSLWantWriteError)
 
-Take = Callable[[bytes], bool]
-"""Deals with bytes in the loop itself, where nothing may wait; False: someone must see to them."""
+Take = Callable[[bytes], bytes | None]
+"""Deals with bytes as they come, framing and all, in the loop itself, where nothing may wait.
+
+Gives what it leaves of them; None if there is nothing to do but to wait for more. It is called
+between two chunks only. Bytes that are none mean that the connection was closed.
+"""
 
 
 class Body(Protocol):
@@ -38,8 +42,8 @@ class Body(Protocol):
         no more bytes.
 
         Args:
-            take: may be given what comes while this waits. What it has dealt with does not come
-                out here, but the bytes for which it gave False do.
+            take: may be given what comes while this waits. Only what it leaves comes out here;
+                bytes that are none then mean that it wants to be asked why it left nothing.
 
         Raises:
             urllib3.exceptions.HTTPError: the connection broke, was silent for too long, or what
@@ -95,11 +99,13 @@ class ChunkedBody:
         self._at_start = True
         self._closed = False
         self._take: Take | None = None
+        self._has_left = False
         self._content = b""
 
     def read(self, take: Take | None = None) -> bytes:
         self._take = take
-        while not self._closed:
+        self._has_left = False
+        while not self._closed and not self._has_left:
             if self._unchunk.ended:
                 self._end()
                 break
@@ -142,13 +148,16 @@ class ChunkedBody:
             data = self._live.socket.recv(READ_BYTES)
         except _NOTHING_YET:
             return True
+        if self._take is not None and self._unchunk.is_between:
+            left = self._take(data)
+            if left is None:
+                return True
+            self._has_left = not left and bool(data)
+            if self._has_left:
+                return False
+            data = left
         self._unframe(data)
-        if not self._content or self._unchunk.ended or self._unchunk.broken:
-            return not (self._unchunk.ended or self._unchunk.broken)
-        if self._take is None or not self._take(self._content):
-            return False
-        self._content = b""
-        return True
+        return not (self._content or self._unchunk.ended or self._unchunk.broken)
 
     def _unframe(self, data: bytes) -> None:
         if not data:
@@ -210,6 +219,11 @@ class Dechunker:
         # Bytes to come of an open chunk and the line end behind it.
         self._left = 0
         self._in_trailer = False
+
+    @property
+    def is_between(self) -> bool:
+        """Whether what comes next is the size of a chunk."""
+        return not (self._left or self._line or self._in_trailer or self.broken)
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of the connection; give the content among them.

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import quote
 
 import gevent
@@ -23,10 +23,10 @@ from requests.structures import CaseInsensitiveDict
 
 from poeflask.core import json_text, media
 from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeError, PoeflaskError
-from poeflask.core.reply import AtOnce, Pause, ReplyEvent
-from poeflask.core.sse import Decoder, Frame
+from poeflask.core.reply import Pause, ReplyEvent
+from poeflask.core.sse import Decoder
 from poeflask.poe import faults
-from poeflask.poe.body import READ_BYTES, Body, body_of
+from poeflask.poe.body import READ_BYTES, Body, Take, body_of
 from poeflask.poe.links import MayFetch, poe_files
 from poeflask.poe.wire import Reader
 
@@ -479,7 +479,8 @@ class Reply:
     """A reply while it comes: an iterator of lists of events, which can be closed.
 
     Attributes:
-        at_once: may be given what comes while the next list is waited for; None: all comes out.
+        relay: takes what comes while the next list is waited for; what it leaves comes out as a
+            list of its own. None: all comes out.
     """
 
     def __init__(self, post: Callable[[], requests.Response], reader: Reader) -> None:
@@ -488,12 +489,12 @@ class Reply:
         self._batches = self._events.read(post)
 
     @property
-    def at_once(self) -> AtOnce | None:
-        return self._events.at_once
+    def relay(self) -> Relay | None:
+        return self._events.relay
 
-    @at_once.setter
-    def at_once(self, at_once: AtOnce | None) -> None:
-        self._events.at_once = at_once
+    @relay.setter
+    def relay(self, relay: Relay | None) -> None:
+        self._events.relay = relay
 
     def __iter__(self) -> Reply:
         return self
@@ -506,21 +507,28 @@ class Reply:
         self._batches.close()
 
 
+class Relay(Protocol):
+    """Takes what comes in the loop itself: `relay.Relay`."""
+
+    left: list[ReplyEvent]
+
+    def take(self, data: bytes) -> bytes | None: ...
+
+
 class _Events:
-    """Makes events of what a connection gives, in the loop or out of it."""
+    """Makes events of what a connection gives and no relay has taken."""
 
     def __init__(self, reader: Reader) -> None:
-        self.at_once: AtOnce | None = None
+        self.relay: Relay | None = None
         self._reader = reader
         self._decoder = Decoder()
-        # What came in the loop and was left to the greenlet.
-        self._frames: list[Frame] | None = None
-        self._left: list[ReplyEvent] | None = None
+        # Content that came behind what the relay left.
+        self._held = b""
 
     def read(
         self, post: Callable[[], requests.Response]
     ) -> Generator[list[ReplyEvent], None, None]:
-        """Ask, and give the events of each network read that `at_once` has not dealt with."""
+        """Ask, and give the events of each network read that the relay has not dealt with."""
         content = body_of(post().raw)
         # An answer may last for minutes, and the question may hold a whole book.
         del post
@@ -539,35 +547,28 @@ class _Events:
             return self._reader.fail(error)
 
     def _read_once(self, content: Body) -> list[ReplyEvent]:
-        """The next events that `at_once` has not dealt with."""
-        try:
-            data = content.read(None if self.at_once is None else self._take)
-        except _FAULTS as error:
-            raise _meant(error) from error
-        left, frames = self._left, self._frames
-        self._left = self._frames = None
-        if left is not None:
-            return left
+        """The next events that the relay has not dealt with."""
+        data, self._held = self._held, b""
+        if not data:
+            try:
+                data = content.read(self._take())
+            except _FAULTS as error:
+                raise _meant(error) from error
+            if self.relay is not None and self.relay.left:
+                left, self.relay.left = self.relay.left, []
+                self._held = data
+                return left
         if data:
-            return self._closed(self._reader.feed(frames or self._decoder.feed(data)))
+            return self._closed(self._reader.feed(self._decoder.feed(data)))
         if self._decoder.unfinished:
             kind, message = _BROKEN
             raise PoeError(kind, message)
         return self._reader.end()
 
-    def _take(self, data: bytes) -> bool:
-        """Deal with the next bytes at once if they are texts and nothing else."""
-        frames = self._decoder.feed(data)
-        if not frames:
-            return True
-        for name, _ in frames:
-            if name != "text":
-                self._frames = frames
-                return False
-        events = self._closed(self._reader.feed(frames))
-        pass_on = None if self._reader.ended else self.at_once
-        self._left = events if pass_on is None else pass_on(events)
-        return self._left is None
+    def _take(self) -> Take | None:
+        """Who takes what comes: the relay, unless something before it is not complete."""
+        is_between = self._decoder.is_between and self._reader.is_between
+        return self.relay.take if self.relay is not None and is_between else None
 
     def _closed(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         return events if self._reader.ended else [*events, _PAUSE]

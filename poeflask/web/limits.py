@@ -427,6 +427,10 @@ class Grant:
         for event in batch:
             heard.take(event)
 
+    def heard(self, text: str) -> None:
+        """Note a text; see `Watch`."""
+        self._heard[0].take_text(text)
+
     def ended(self) -> None:
         """Settle what the answers have taken."""
         wishes_heard = zip(self.wishes, self._heard, strict=True)
@@ -453,10 +457,14 @@ class _Heard:
         self._end: Finish | Failure | None = None
         self._has_output = False
 
+    def take_text(self, text: str) -> None:
+        self._letters += len(text)
+        self._has_output = True
+
     def take(self, event: ReplyEvent) -> None:
         match event:
             case TextDelta() | ReasoningDelta():
-                self._letters += len(event.text)
+                self.take_text(event.text)
             case ToolCallDelta():
                 self._letters += len(event.arguments)
             case Usage():
