@@ -100,6 +100,7 @@ class ChunkedBody:
         self._closed = False
         self._take: Take | None = None
         self._has_left = False
+        self._unread = b""
         self._content = b""
 
     def read(self, take: Take | None = None) -> bytes:
@@ -125,6 +126,10 @@ class ChunkedBody:
 
     def _receive(self) -> None:
         """Wait until there is some content, or an end."""
+        if self._unread:
+            data, self._unread = self._unread, b""
+            if not self._deal_with(data):
+                return
         try:
             if self._live is not None:
                 self._live.arrivals.wait(self._step)
@@ -148,6 +153,10 @@ class ChunkedBody:
             data = self._live.socket.recv(READ_BYTES)
         except _NOTHING_YET:
             return True
+        return self._deal_with(data)
+
+    def _deal_with(self, data: bytes) -> bool:
+        """Take the framing off, or let it be taken with all that is in it; whether to wait on."""
         if self._take is not None and self._unchunk.is_between:
             left = self._take(data)
             if left is None:
@@ -156,8 +165,15 @@ class ChunkedBody:
             if self._has_left:
                 return False
             data = left
+        elif self._take is not None and 0 < self._unchunk.to_come < len(data):
+            # Behind the open chunk it can be taken again.
+            end = self._unchunk.to_come
+            data, self._unread = data[:end], data[end:]
         self._unframe(data)
-        return not (self._content or self._unchunk.ended or self._unchunk.broken)
+        if self._content or self._unchunk.ended or self._unchunk.broken:
+            return False
+        data, self._unread = self._unread, b""
+        return not data or self._deal_with(data)
 
     def _unframe(self, data: bytes) -> None:
         if not data:
@@ -224,6 +240,11 @@ class Dechunker:
     def is_between(self) -> bool:
         """Whether what comes next is the size of a chunk."""
         return not (self._left or self._line or self._in_trailer or self.broken)
+
+    @property
+    def to_come(self) -> int:
+        """How many bytes end the chunk that is open, with its line end; 0 if none is."""
+        return self._left
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of the connection; give the content among them.

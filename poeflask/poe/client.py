@@ -567,11 +567,18 @@ class _Events:
 
     def _take(self) -> Take | None:
         """Who takes what comes: the relay, unless something before it is not complete."""
+        if self.relay is None:
+            return None
         is_between = self._decoder.is_between and self._reader.is_between
-        return self.relay.take if self.relay is not None and is_between else None
+        return self.relay.take if is_between else _leave
 
     def _closed(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         return events if self._reader.ended else [*events, _PAUSE]
+
+
+def _leave(data: bytes) -> bytes:
+    """Take nothing this time."""
+    return data
 
 
 def _let_go(content: Body, ended: bool) -> None:
