@@ -18,7 +18,8 @@ from poeflask.core.caller import Caller
 from poeflask.core.prompt import Message, Prompt, Text
 from poeflask.core.reply import TextDelta
 from poeflask.filters.chain import Wants
-from poeflask.settings import KeyOfPoe, Settings, SettingsError
+from poeflask.setting_values import KeyOfPoe
+from poeflask.settings import Settings, SettingsError
 from poeflask.web.services import Services
 
 CHAT = {"model": "Echo", "messages": [{"role": "user", "content": "hi there"}]}

@@ -32,7 +32,8 @@ BESIDE = {
 
 FLOORS = {
     "core": 0,
-    "settings": 0,
+    "setting_values": 0,
+    "settings": 1,
     "threads": 0,
     "patch": 0,
     "gunicorn_conf": 0,

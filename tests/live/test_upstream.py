@@ -21,7 +21,8 @@ from poeflask.core.errors import ErrorKind, PoeflaskError
 from poeflask.core.prompt import Message, Prompt, Text
 from poeflask.core.reply import Failure, TextDelta
 from poeflask.filters.chain import Wants
-from poeflask.settings import KeyOfPoe, Settings
+from poeflask.setting_values import KeyOfPoe
+from poeflask.settings import Settings
 from poeflask.web.services import Services
 from tests.live.conftest import Live, Simulator, serving
 
