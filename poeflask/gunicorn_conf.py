@@ -5,8 +5,10 @@ call would end in a RecursionError. It imports nothing of poeflask, since what i
 would stay the old version after a reload. `poeflask serve` adds what the settings decide.
 """
 
-from gevent import monkey
+from gevent import events, monkey
 
+# Or gevent looks for plugins in the metadata of every installed package, 25 times; there are none.
+events.notify_and_call_entry_points = events.notify
 monkey.patch_all()
 
 import gc  # noqa: E402 - the patch comes before every other import

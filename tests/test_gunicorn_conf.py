@@ -76,6 +76,16 @@ def test_workers_are_patched_and_their_sockets_can_be_watched(server):
     assert (True, True) == (told["patched"], told["socket"])
 
 
+@pytest.mark.parametrize("patching", ["_patch", "gunicorn_conf"])
+def test_no_other_package_is_searched_for_plugins_of_gevent(patching):
+    """A start takes no longer because much is installed."""
+    program = (
+        f"from importlib import metadata; del metadata.entry_points; import poeflask.{patching}"
+    )
+
+    assert 0 == subprocess.run([sys.executable, "-c", program]).returncode
+
+
 def test_no_client_sets_what_only_a_proxy_may(server):
     """Headers that claim another path or scheme mean nothing to gunicorn."""
     told = ask(server[1], {"SCRIPT_NAME": "/x", "X-Forwarded-Proto": "https"}.items())
