@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, TypedDict
 
 import gevent
-import structlog
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -48,6 +47,7 @@ from poeflask.endpoints.refused.routes import refused
 from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
+from poeflask.log_lines import get_logger
 from poeflask.poe.attachments import Attachments, reattach
 from poeflask.poe.breaker import Breakers, Sensitivity
 from poeflask.poe.catalogue import Catalogue
@@ -97,7 +97,7 @@ from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.points_matcher import PointsMatcher
 from poeflask.web.services import Services, Upstream
 
-_log = structlog.get_logger("poeflask")
+_log = get_logger("poeflask")
 
 BLUEPRINTS = (
     home,

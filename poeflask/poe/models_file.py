@@ -16,8 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import structlog
-
+from poeflask.log_lines import get_logger
 from poeflask.poe import yaml_text
 from poeflask.poe.changes import Change
 from poeflask.poe.overrides import Overrides, OverridesError, is_foreign, plain, read
@@ -32,7 +31,7 @@ _LOCK_LOOK_S = 0.05
 _INSTANT_BYTES = 4 * 1024
 """Up to here reading takes some milliseconds and need not go elsewhere; 28 kB took 55 ms."""
 
-_log = structlog.get_logger("poeflask")
+_log = get_logger("poeflask")
 
 Run = Callable[[Callable[[str], Overrides], str], Overrides]
 

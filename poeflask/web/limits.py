@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 import gevent
-import structlog
 from flask import Flask, Response, g, request
 from gevent.event import Event
 
@@ -46,6 +45,7 @@ from poeflask.core.reply import (
     ToolCallDelta,
     Usage,
 )
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import Claim, Lease, Store, Taken
 from poeflask.stores.gates import LEASE_S, MINUTE_S, Gate, counts, gates_of
 from poeflask.web.family import speaks_anthropic
@@ -61,7 +61,7 @@ _FIRST_RETRY_S = 0.5
 _LETTERS_PER_TOKEN = 3
 _MOST_UNPRICED = 1000
 
-_log = structlog.get_logger("poeflask")
+_log = get_logger("poeflask")
 
 
 @dataclass(frozen=True, slots=True)
