@@ -89,6 +89,7 @@ from poeflask.web import (
 from poeflask.web.asking import fallbacks_for
 from poeflask.web.background import Background
 from poeflask.web.doorkeeper import Doorkeeper
+from poeflask.web.late_rules import LateRule
 from poeflask.web.limits import Limits
 from poeflask.web.live import Live
 from poeflask.web.metering import Metering
@@ -145,6 +146,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     numbers = Metrics()
     store = TimedStore(open_store(settings.store_url, settings.state_dir), numbers.store_used)
     app = Flask("poeflask", static_folder=None)
+    app.url_rule_class = LateRule
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.config["SEND_TIMEOUT_S"] = settings.send_timeout_s
     logging.install(app, clock=time.time, new_id=_new_id, count=numbers.requested)
