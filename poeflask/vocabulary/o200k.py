@@ -10,8 +10,10 @@ import hashlib
 import lzma
 from binascii import a2b_base64
 from importlib.resources import files
+from typing import TYPE_CHECKING
 
-import tiktoken
+if TYPE_CHECKING:
+    from tiktoken import Encoding
 
 NAME = "o200k_base"
 FILE = f"{NAME}.tiktoken.xz"
@@ -41,7 +43,7 @@ class VocabularyError(ValueError):
     """The file is not the vocabulary that it should be."""
 
 
-def load() -> tiktoken.Encoding:
+def load() -> Encoding:
     """The encoding, to encode and decode with; no copy can be made of it.
 
     Takes about half a second and 50 MB: load it once, outside of a request.
@@ -49,10 +51,10 @@ def load() -> tiktoken.Encoding:
     Raises:
         VocabularyError: the file was changed.
     """
+    from tiktoken import Encoding
+
     ranks = _checked_ranks()
-    encoding = tiktoken.Encoding(
-        NAME, pat_str=PATTERN, mergeable_ranks=ranks, special_tokens=SPECIAL
-    )
+    encoding = Encoding(NAME, pat_str=PATTERN, mergeable_ranks=ranks, special_tokens=SPECIAL)
     # tiktoken keeps what it made its own tables from, another 26 MB, only for copies.
     ranks.clear()
     return encoding
