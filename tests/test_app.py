@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -230,3 +231,32 @@ def test_a_clock_that_jumps_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> 
         ]
 
     assert [200] * 16 == statuses
+
+
+LOADED_LATER = {
+    "asyncio": "structlog's loggers that are awaited",
+    "rich": "what commands print with",
+    "pygments": "as above",
+    "json_repair": "texts that are no JSON",
+    "jsonschema_rs": "answers that follow a schema",
+    "tiktoken": "counting tokens",
+    "apispec": "the description of the API",
+    "redis": "a store that is shared by several machines",
+    "opentelemetry": "traces, where they are sent somewhere",
+    "wordllama": "embeddings",
+    "numpy": "as above",
+    "poeflask.simulator": "the demo key",
+    "poeflask.commands": "the command line",
+    "poeflask.cli": "as above",
+}
+"""Modules that a worker starts without, and who needs them."""
+
+
+def test_a_start_loads_nothing_that_only_few_need() -> None:
+    """Each of them would cost every worker time and memory."""
+    program = "import sys, poeflask._patch, poeflask.app as a; a.create_app(); print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    loaded = set(result.stdout.split())
+
+    assert "poeflask.app" in loaded
+    assert [] == sorted(loaded & LOADED_LATER.keys())

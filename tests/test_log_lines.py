@@ -21,3 +21,15 @@ def test_rich_that_was_loaded_before_stays():
     loggers = "from poeflask.log_lines import get_logger"
 
     assert "rich.text\n" == run(f"import rich.text; {loggers}; print(rich.text.__name__)")
+
+
+def test_asyncio_is_loaded_when_it_is_used():
+    """A logger that is awaited works as ever, and so do other libraries."""
+    loggers = (
+        "import sys; from poeflask.log_lines import get_logger; print('asyncio' in sys.modules)"
+    )
+    used = "import asyncio; asyncio.run(get_logger().ainfo('said', by='structlog'))"
+    output = run(f"{loggers}; {used}")
+
+    assert output.startswith("False\n")
+    assert "by=structlog" in output
