@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -252,11 +253,13 @@ LOADED_LATER = {
 """Modules that a worker starts without, and who needs them."""
 
 
-def test_a_start_loads_nothing_that_only_few_need() -> None:
+def test_a_start_loads_nothing_that_only_few_need(tmp_path: Path) -> None:
     """Each of them would cost every worker time and memory."""
     program = "import sys, poeflask._patch, poeflask.app as a; a.create_app(); print(*sys.modules)"
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    loaded = set(result.stdout.split())
+    environ = {**os.environ, "CONFIG_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, env=environ, capture_output=True, text=True).stdout
+    loaded = set(told.split())
 
     assert "poeflask.app" in loaded
     assert [] == sorted(loaded & LOADED_LATER.keys())
