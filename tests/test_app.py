@@ -240,6 +240,7 @@ LOADED_LATER = {
     "pygments": "as above",
     "json_repair": "texts that are no JSON",
     "jsonschema_rs": "answers that follow a schema",
+    "yaml": "models.yaml",
     "tiktoken": "counting tokens",
     "apispec": "the description of the API",
     "redis": "a store that is shared by several machines",
