@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
-import json_repair
 import orjson
 
 # Made once: json.dumps would make an encoder for each call with these options.
@@ -102,6 +101,8 @@ def repaired(text: str) -> Any:
     Raises:
         NotJsonError: nothing can be made of it.
     """
+    import json_repair
+
     try:
         return json_repair.loads(text)
     except (ValueError, RecursionError) as error:

@@ -14,7 +14,6 @@ from functools import partial
 from typing import Any
 
 import gevent
-import structlog
 from flask import Flask, Response, g, request
 
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeflaskError
@@ -31,6 +30,7 @@ from poeflask.core.quota import (
     openai_headers,
     price_of,
 )
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import Store, Taken
 from poeflask.stores.gates import MINUTE_S, Gate, counts, gates_of, renewal_s
 from poeflask.web.family import speaks_anthropic
@@ -46,7 +46,7 @@ _TRIES = 4
 _FIRST_RETRY_S = 0.5
 _MOST_UNPRICED = 1000
 
-_log = structlog.get_logger("poeflask")
+_log = get_logger("poeflask")
 
 
 class Limits:

@@ -14,13 +14,13 @@ from itertools import islice
 from typing import Protocol
 
 import gevent
-import structlog
 
 from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, OwnError, PoeflaskError
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import Store, StoreUnavailable
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 _NAME = "live:1"
 _EVERY_S = 1.0

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import gevent
-import structlog
 from flask import Flask, Response, g, request
 
 from poeflask.bridge import Answer, Batch, Watch
@@ -35,6 +34,7 @@ from poeflask.core.reply import (
     Usage,
 )
 from poeflask.filters.chain import Wants
+from poeflask.log_lines import get_logger
 from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.ledger import Ledger
 from poeflask.stores.recordings import MOST_LETTERS, Recording, Recordings, text_of
@@ -43,7 +43,7 @@ from poeflask.web.logging import Line, shown
 from poeflask.web.metrics import GAP_BOUNDS_S, Metrics
 from poeflask.web.watching import together
 
-_log = structlog.get_logger("poeflask")
+_log = get_logger("poeflask")
 
 _LETTERS_PER_TOKEN = 4
 """About; where nothing was counted because the answer broke off."""
