@@ -142,17 +142,26 @@ class Connections(HTTPAdapter):
         self.cert_verify(pool, prepared, verify, None)  # type: ignore[no-untyped-call] # theirs
         return pool, prepared
 
+    def close(self) -> None:
+        """Close the idle connections."""
+        super().close()
+        for idle in self._all_idle():
+            idle.close()
+
     def counted(self) -> tuple[int, int]:
         """How many connections wait to be used again, and how many are in use."""
-        held = [idle for pool in self._pools if (idle := idle_of(pool)) is not None]
+        held = self._all_idle()
         for idle in held:
             idle.sweep()
         return sum(map(len, held)), sum(idle.busy for idle in held)
 
+    def _all_idle(self) -> list[IdleConnections]:
+        return [idle_of(pool) for pool in self._pools]
 
-def idle_of(pool: HTTPConnectionPool) -> IdleConnections | None:
-    """The idle connections of a pool of ours; None: the pool was closed."""
-    return cast("IdleConnections | None", pool.pool)
+
+def idle_of(pool: HTTPConnectionPool) -> IdleConnections:
+    """The idle connections of a pool of ours."""
+    return cast("IdleConnections", pool.pool)
 
 
 def _is_open(connection: HTTPConnection) -> bool:

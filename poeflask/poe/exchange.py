@@ -22,7 +22,7 @@ from urllib3.util import parse_url
 from urllib3.util.proxy import connection_requires_http_tunnel
 
 from poeflask.poe.connections import IdleConnections, idle_of
-from poeflask.poe.head import Head, HeadError, HeadReader
+from poeflask.poe.head import FieldError, Head, HeadError, HeadReader
 
 _READ_BYTES = 64 * 1024
 _JOINED_BYTES = 64 * 1024
@@ -83,14 +83,15 @@ class Exchange:
             allowed_s: how long nothing may come, here and in the body.
 
         Raises:
-            UnansweredError: the connection broke, or something else than an answer came.
-            urllib3.exceptions.TimeoutError: nothing came for so long.
+            UnansweredError: nothing came before the connection broke, or what came is no answer.
+            urllib3.exceptions.HTTPError: the head is garbled or was cut, or nothing came for so
+                long.
             urllib3.exceptions.SSLError: the connection is not secure any more.
         """
         self.socket.settimeout(allowed_s)
         reader = HeadReader()
         with self._closing(), _faults():
-            while (head := reader.feed(self._received())) is None:
+            while (head := reader.feed(self._received(reader.rest))) is None:
                 pass
         self.early = reader.rest
         self._stays = head.stays
@@ -112,11 +113,13 @@ class Exchange:
             connection.close()
             self._idle.give(None)
 
-    def _received(self) -> bytes:
+    def _received(self, before: bytes) -> bytes:
         data = self.socket.recv(_READ_BYTES)
-        if not data:
-            raise UnansweredError("The connection was closed.")
-        return data
+        if data:
+            return data
+        if before:
+            raise urllib3.exceptions.ProtocolError("The head of the answer is cut.")
+        raise UnansweredError("The connection was closed.")
 
     @contextmanager
     def _closing(self) -> Iterator[None]:
@@ -133,6 +136,7 @@ class _Server:
     """Who is asked: by which connections, and what stands in the head of each question."""
 
     pool: HTTPConnectionPool
+    idle: IdleConnections
     has_tunnel: bool
     path: str
     fields: str
@@ -169,27 +173,16 @@ class Exchanges:
                 sent.
             requests.RequestException: the settings allow no connection.
         """
-        server, idle = self._at_work()
+        server = self._server = self._server or _server(*self._find(), self._fields)
         own = "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
         head = (
             f"POST {server.path}{path} HTTP/1.1\r\n{server.fields}{own}"
             f"Content-Length: {len(content)}\r\n\r\n"
         )
-        connection = idle.take() or _connected(server, idle, self._connect_timeout_s)
-        exchange = Exchange(idle, connection)
+        connection = server.idle.take() or _connected(server, self._connect_timeout_s)
+        exchange = Exchange(server.idle, connection)
         exchange.send(head.encode("latin-1"), content, self._connect_timeout_s, sent)
         return exchange
-
-    def _at_work(self) -> tuple[_Server, IdleConnections]:
-        """The server, found anew if its pool was closed meanwhile, and its connections."""
-        server = self._server
-        idle = idle_of(server.pool) if server is not None else None
-        if server is None or idle is None:
-            server = self._server = _server(*self._find(), self._fields)
-            idle = idle_of(server.pool)
-        if idle is None:
-            raise urllib3.exceptions.ClosedPoolError(server.pool, "It was closed.")
-        return server, idle
 
 
 def _server(pool: HTTPConnectionPool, url: str, fields: Mapping[str, str]) -> _Server:
@@ -202,13 +195,14 @@ def _server(pool: HTTPConnectionPool, url: str, fields: Mapping[str, str]) -> _S
     all_fields = {"Host": host, **fields, **(pool.proxy_headers if is_forwarded else {})}
     return _Server(
         pool,
+        idle_of(pool),
         has_tunnel,
         f"{parts.scheme}://{host}{path}" if is_forwarded else path,
         "".join(f"{name}: {value}\r\n" for name, value in all_fields.items()),
     )
 
 
-def _connected(server: _Server, idle: IdleConnections, allowed_s: float) -> HTTPConnection:
+def _connected(server: _Server, allowed_s: float) -> HTTPConnection:
     """A new connection, made as urllib3 makes it.
 
     Raises:
@@ -226,7 +220,7 @@ def _connected(server: _Server, idle: IdleConnections, allowed_s: float) -> HTTP
     except BaseException as error:
         lost_proxy = connection.proxy is not None and not connection.has_connected_to_proxy
         connection.close()
-        idle.give(None)
+        server.idle.give(None)
         if lost_proxy and isinstance(error, urllib3.exceptions.HTTPError):
             raise urllib3.exceptions.ProxyError("The proxy cannot be used.", error) from error
         raise
@@ -242,6 +236,8 @@ def _faults() -> Iterator[None]:
         raise urllib3.exceptions.SSLError(error) from error
     except TimeoutError as error:
         raise urllib3.exceptions.TimeoutError("Nothing came in time.") from error
+    except FieldError as error:
+        raise urllib3.exceptions.HeaderParsingError([], None) from error
     except (OSError, HTTPException, HeadError) as error:
         raise UnansweredError("No answer came.") from error
 

@@ -20,7 +20,11 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class HeadError(ValueError):
-    """What came is no head of an answer."""
+    """What came is no head of an answer, or one beyond all bounds."""
+
+
+class FieldError(HeadError):
+    """An answer has begun, but its header fields are not written as HTTP demands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ class HeadReader:
         Where the bytes are cut means nothing. Interim answers (100, 103) are passed over.
 
         Raises:
-            HeadError: no head of an answer can come of this, or it is beyond all bounds.
+            HeadError: no head of an answer can come of this.
         """
         self.rest += data
         while (end := _END.search(self.rest, self._seen)) is not None:
@@ -105,7 +109,7 @@ def _fields(lines: list[str]) -> dict[str, str]:
             continue
         name, colon, value = line.partition(":")
         if not colon or not name or name != name.strip():
-            raise HeadError(f"This is no header field: {line[:100]!r}")
+            raise FieldError(f"This is no header field: {line[:100]!r}")
         name = name.lower()
         value = value.strip()
         fields[name] = f"{fields[name]}, {value}" if name in fields else value
@@ -119,12 +123,12 @@ def _length(fields: dict[str, str]) -> int | None:
         return None
     first, *others = (number.strip() for number in said.split(","))
     if not _LENGTH.fullmatch(first) or set(others) - {first}:
-        raise HeadError(f"This is no length: {said[:100]!r}")
+        raise FieldError(f"This is no length: {said[:100]!r}")
     return int(first)
 
 
 def _is_chunked(fields: dict[str, str]) -> bool:
     coding = fields.get("transfer-encoding", "").lower()
     if coding not in ("", "chunked"):
-        raise HeadError(f"Nobody asked for this transfer coding: {coding!r}")
+        raise FieldError(f"Nobody asked for this transfer coding: {coding!r}")
     return coding == "chunked"

@@ -2,6 +2,7 @@
 
 import socket
 from collections import deque
+from contextlib import suppress
 
 import gevent
 import pytest
@@ -48,17 +49,26 @@ class RawServer:
         self.connections = 0
         self.answer_to = lambda _request: self.answers.popleft()
         self.hang_up = False
+        self._tls = None
         self.asked = Event()
         self.left = Event()
         self._server = StreamServer(("127.0.0.1", 0), self._serve)
         self._server.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
+    def behind(self, tls):
+        """Be asked over TLS only."""
+        self._tls = tls
+        self.url = self.url.replace("http:", "https:")
+
     def stop(self):
         """Close all that is open."""
         self._server.stop(timeout=0)
 
     def _serve(self, sock, _address):
+        if self._tls is not None:
+            with suppress(OSError):
+                sock = self._tls.wrap_socket(sock, server_side=True)
         self.connections += 1
         with sock, sock.makefile("rb") as stream:
             while (request := self._request(stream)) is not None:
