@@ -1,4 +1,6 @@
-"""The way to Poe: queries, uploads, the list of bots, the balance. Only here is requests used.
+"""The way to Poe: queries, uploads, the list of bots, the balance.
+
+requests speaks to Poe; queries use its connections, but ask in a shorter way (`exchange`).
 
 Built for greenlets: everything blocks only its own, and killing the greenlet that reads a reply
 closes its connection at once, also while Poe is silent.

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
+import gevent
 from requests import PreparedRequest
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
@@ -19,7 +20,10 @@ KEEP_S = 75.0
 """How long a connection may be idle: what forgets it on the way, a NAT or a load balancer, does so
 silently, and some after 90 seconds. Then a question would be sent into the void."""
 
-_LOOK = socket.MSG_PEEK
+SWEEP_S = 5.0
+_SWEPT_AT_ONCE = 100
+"""How often the old ones are looked for, and how many are closed then: each costs some of the
+loop's time, and after a rush there are thousands."""
 
 
 class IdleConnections:
@@ -30,17 +34,28 @@ class IdleConnections:
     Args:
         most: how many are kept.
         keep_s: how long each is kept.
+        sweep_s: how often the old ones are closed.
         clock: seconds, which never go back.
+
+    Attributes:
+        busy: how many were taken and not given back.
     """
 
     def __init__(
-        self, most: int, keep_s: float = KEEP_S, clock: Callable[[], float] = time.monotonic
+        self,
+        most: int,
+        keep_s: float = KEEP_S,
+        sweep_s: float = SWEEP_S,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.busy = 0
         self._most = most
         self._keep_s = keep_s
+        self._sweep_s = sweep_s
         self._clock = clock
+        # The oldest first.
         self._waiting: deque[tuple[float, HTTPConnection]] = deque()
-        self.busy = 0
+        self._sweeper: Any = None
 
     def __len__(self) -> int:
         return len(self._waiting)
@@ -48,8 +63,8 @@ class IdleConnections:
     def take(self) -> HTTPConnection | None:
         """One that is still open; None: there is none, and the taker will make one."""
         self.busy += 1
-        self.sweep()
-        while self._waiting:
+        oldest_s = self._clock() - self._keep_s
+        while self._waiting and self._waiting[-1][0] > oldest_s:
             _, connection = self._waiting.pop()
             if _is_open(connection):
                 return connection
@@ -59,24 +74,38 @@ class IdleConnections:
     def give(self, connection: HTTPConnection | None) -> None:
         """Take back what was taken or made; None, or one that is closed, if nothing is left."""
         self.busy -= 1
-        self.sweep()
         if connection is None or connection.is_closed:
             return
-        if len(self._waiting) < self._most:
-            self._waiting.append((self._clock(), connection))
-        else:
+        if len(self._waiting) >= self._most:
             connection.close()
+            return
+        self._waiting.append((self._clock(), connection))
+        if self._sweeper is None:
+            loop = gevent.get_hub().loop
+            # It keeps no process from its end.
+            self._sweeper = loop.timer(self._sweep_s, self._sweep_s, ref=False)
+            self._sweeper.start(self.sweep)
 
     def sweep(self) -> None:
-        """Close those that were idle for too long."""
+        """Close those that were idle for too long, or some of them if they are many."""
         oldest_s = self._clock() - self._keep_s
-        while self._waiting and self._waiting[0][0] < oldest_s:
+        for _ in range(_SWEPT_AT_ONCE):
+            if not self._waiting or self._waiting[0][0] > oldest_s:
+                break
             self._waiting.popleft()[1].close()
+        if not self._waiting:
+            self._rest()
 
     def close(self) -> None:
         """Close all."""
         while self._waiting:
             self._waiting.pop()[1].close()
+        self._rest()
+
+    def _rest(self) -> None:
+        sweeper, self._sweeper = self._sweeper, None
+        if sweeper is not None:
+            sweeper.close()
 
     def get(self, block: bool = True, timeout: float | None = None) -> HTTPConnection:
         """As `take`, for urllib3.
@@ -151,8 +180,6 @@ class Connections(HTTPAdapter):
     def counted(self) -> tuple[int, int]:
         """How many connections wait to be used again, and how many are in use."""
         held = self._all_idle()
-        for idle in held:
-            idle.sweep()
         return sum(map(len, held)), sum(idle.busy for idle in held)
 
     def _all_idle(self) -> list[IdleConnections]:
@@ -173,7 +200,7 @@ def _is_open(connection: HTTPConnection) -> bool:
     idle.settimeout(0.0)
     try:
         # Past the TLS, whose sockets cannot look without taking.
-        socket.socket.recv(idle, 1, _LOOK)
+        socket.socket.recv(idle, 1, socket.MSG_PEEK)
     except BlockingIOError:
         return True
     except OSError:

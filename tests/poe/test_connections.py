@@ -2,6 +2,7 @@
 
 import queue
 
+import gevent
 import pytest
 
 from poeflask.poe.connections import KEEP_S, IdleConnections
@@ -29,7 +30,7 @@ def clock():
 @pytest.fixture
 def idle(clock):
     """Room for two."""
-    kept = IdleConnections(2, 60.0, clock)
+    kept = IdleConnections(2, 60.0, clock=clock)
     yield kept
     kept.close()
 
@@ -61,19 +62,53 @@ def test_the_one_that_was_used_last_is_used_next(idle, make):
 
 
 def test_those_that_are_too_old_are_closed(idle, make, clock):
-    """At whatever happens next: a taking, a giving, a count."""
-    for happens in (lambda: idle.take(), lambda: idle.give(None), lambda: idle.sweep()):
-        (old, _), (young, _) = make(), make()
-        idle.give(old)
-        clock.now_s += 30
-        idle.give(young)
-        clock.now_s += 31
-        happens()
+    """The others are not."""
+    (old, _), (young, _) = make(), make()
+    idle.give(old)
+    clock.now_s += 30
+    idle.give(young)
+    clock.now_s += 31
+    idle.sweep()
 
-        assert old.is_closed
-        assert not young.is_closed
-        idle.close()
-        young.close()
+    assert (True, False) == (old.is_closed, young.is_closed)
+
+
+def test_one_that_is_too_old_is_not_given(idle, make, clock):
+    """Also if nobody has closed it yet."""
+    old, _ = make()
+    idle.give(old)
+    clock.now_s += 61
+
+    assert idle.take() is None
+
+
+def test_old_ones_are_looked_for_by_themselves(make):
+    """While nothing else happens; many are closed bit by bit."""
+    kept = IdleConnections(500, 0.02, 0.01)
+    many = [make()[0] for _ in range(150)]
+    for connection in many:
+        kept.give(connection)
+    with gevent.Timeout(5):
+        while len(kept):
+            gevent.sleep(0.005)
+
+    assert all(connection.is_closed for connection in many)
+    again, _ = make()
+    kept.give(again)
+    gevent.sleep(0.1)
+    assert again.is_closed
+
+
+def test_not_all_are_closed_at_once(make, clock):
+    """The loop has more to do."""
+    kept = IdleConnections(500, 60, clock=clock)
+    for _ in range(150):
+        kept.give(make()[0])
+    clock.now_s += 61
+    kept.sweep()
+
+    assert 50 == len(kept)
+    kept.close()
 
 
 def test_more_than_there_is_room_for_are_closed(idle, make):
@@ -172,17 +207,16 @@ def test_busy_queries_are_counted(poe, connect):
     assert (0, 0) == client.connections()
 
 
-def test_an_old_connection_is_not_used_again(poe, connect, monkeypatch):
-    """Nor left open; and it is not counted."""
-    clock = Clock()
-    monkeypatch.setattr(IdleConnections.__init__, "__defaults__", (KEEP_S, clock))
+def test_an_old_connection_is_not_used_again(poe, connect, monkeypatch, clock):
+    """Nor left open."""
+    monkeypatch.setattr(IdleConnections.__init__, "__defaults__", (KEEP_S, 0.01, clock))
     poe.answers += [chunked(DONE)] * 2
     client = connect(poe.url)
     list(client.query("Bot", {}, "k"))
     clock.now_s += KEEP_S + 1
 
-    assert (0, 0) == client.connections()
     assert poe.left.wait(1)
+    assert (0, 0) == client.connections()
     list(client.query("Bot", {}, "k"))
     assert 2 == poe.connections
 
