@@ -62,7 +62,8 @@ READS_SETTINGS = {"settings", "web", "admin", "app", "commands", "cli"}
 
 DOORS = {
     "flask": ["web/*", "endpoints/*/routes.py", "admin/*", "app.py", "simulator/*"],
-    "requests": ["poe/client.py"],
+    # The client, and the adapter that it mounts.
+    "requests": ["poe/client.py", "poe/connections.py"],
     "sqlite3": ["stores/sqlite.py", "stores/sqlite_file.py"],
     "redis": ["stores/redis.py"],
     "gevent": [
@@ -91,7 +92,7 @@ ASKS_THE_WORLD = [
 ]
 
 PURE = [
-    *("core/*", "filters/*", "poe/wire.py", "poe/faults.py"),
+    *("core/*", "filters/*", "poe/wire.py", "poe/faults.py", "poe/head.py"),
     *("poe/changes.py", "poe/models_schema.py", "poe/overrides.py"),
     *("poe/poe2openai.py", "poe/yaml_text.py"),
     *("endpoints/*/schema.py", "endpoints/*/decode.py", "endpoints/*/encode.py"),

@@ -322,11 +322,12 @@ def test_a_refusal_of_another_kind_than_events_is_raised(poe, connect):
 
 def test_redirects_are_not_followed(poe, connect):
     """A key is only sent where the settings say."""
-    poe.answers.append(sized(b"", 307, Location="http://127.0.0.1:1/"))
+    poe.answers.append(sized(b"", 307, Location=f"{poe.url}/bot/Other"))
     got = refused(connect(poe.url))
 
     assert got.kind == ErrorKind.POE_BROKEN
     assert "307" in got.message
+    assert ["/bot/Bot"] == [request["path"] for request in poe.requests]
 
 
 @pytest.mark.parametrize(
@@ -778,9 +779,10 @@ def let_through(poe, connect, *pieces, relay):
 
 
 def one_by_one(pieces, sock):
-    """Send each piece of an answer for itself."""
-    sock.sendall(chunked(end=b""))
-    for piece in pieces:
+    """Send each piece of an answer for itself, but the first together with the head."""
+    first, *others = pieces
+    sock.sendall(chunked(first, end=b""))
+    for piece in others:
         gevent.sleep(0.005)
         sock.sendall(framed(piece))
     sock.sendall(b"0\r\n\r\n")
