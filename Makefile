@@ -27,15 +27,8 @@ help:
 run: $(VENV)/installed
 	@exec $(VENV)/bin/poeflask serve
 
-# One process more than a small machine has processors, because many tests wait for other programs.
-SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
-
-# In three parts: what waits for other programs is not to be held up by all the rest.
 test: lint
-	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) tests/deploy tests/clients
-	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) tests/live
-	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) --ignore=tests/deploy --ignore=tests/clients \
-	  --ignore=tests/live
+	@$(VENV)/bin/python -m tests.side_by_side
 
 clients: $(VENV)/installed-for-tests
 	POEFLASK_TEST_CLIENTS=1 $(VENV)/bin/python -m pytest -m clients
