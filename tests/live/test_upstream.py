@@ -194,7 +194,7 @@ def sdk(live: Live, key: str = "any-key") -> OpenAI:
 
 def once_there_is_room(ask: Callable[[], ChatCompletion]) -> ChatCompletion:
     """The answer, asked for until none of the others is in its way."""
-    with gevent.Timeout(10):
+    with gevent.Timeout(30):
         while True:
             try:
                 return ask()
