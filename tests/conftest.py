@@ -8,12 +8,17 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from tests import parallel
 
 # Thousands of tests and the models of three SDKs stay till the end. To look through them for
 # garbage, again and again, would take a tenth of the time.
 gc.disable()
+
+# A machine with much to do may stall any example; what things may cost is tested on its own.
+settings.register_profile("no_deadline", deadline=None)
+settings.load_profile("no_deadline")
 
 if "PYTEST_XDIST_WORKER" in os.environ:
     parallel.install()
