@@ -36,10 +36,10 @@ clients: $(VENV)/installed-for-tests
 lint: $(VENV)/installed-for-tests
 	@$(MAKE) --no-print-directory --jobs 2 types style
 
-types:
+types: $(VENV)/installed-for-tests
 	$(VENV)/bin/mypy
 
-style:
+style: $(VENV)/installed-for-tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/bandit --quiet --ini setup.cfg --recursive poeflask wsgi.py
