@@ -104,5 +104,5 @@ $(VENV)/with-lock-tools: $(VENV)/made
 $(VENV)/installed-for-tests: $(VENV)/made $(SOURCES)
 	@echo "Installing poeflask and its test tools into $(VENV), once ..."
 	@$(PIP) install --no-compile --editable '.[test]'
-	@$(VENV)/bin/python -m compileall -qq -j 0 $(VENV)/lib || true
+	@$(VENV)/bin/python -m compileall -qq -j 0 poeflask $(VENV)/lib || true
 	@touch $@ $(VENV)/installed
