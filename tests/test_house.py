@@ -7,8 +7,9 @@ changed here, in the open, with its reason.
 import ast
 import fnmatch
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -138,11 +139,16 @@ TESTED_ELSEWHERE = {
 TESTED_LIVE = "endpoints/*/routes.py"
 
 
-class Module(NamedTuple):
-    """One source file: its path within the package ("../wsgi.py" for that) and its syntax tree."""
+@dataclass(frozen=True)
+class Module:
+    """One source file, by its path within the package ("../wsgi.py" for that)."""
 
     path: str
-    tree: ast.Module
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """Its syntax tree, made when it is wanted: every worker that collects tests comes here."""
+        return ast.parse((HOUSE / self.path).read_text(encoding="utf-8"))
 
     @property
     def name(self) -> str:
@@ -155,11 +161,8 @@ class Module(NamedTuple):
 
 def read_house() -> dict[str, Module]:
     """Every module of the package and wsgi.py, by name."""
-    modules = [
-        Module(path.relative_to(HOUSE).as_posix(), ast.parse(path.read_text(encoding="utf-8")))
-        for path in sorted(HOUSE.rglob("*.py"))
-    ]
-    modules.append(Module("../wsgi.py", ast.parse((ROOT / "wsgi.py").read_text(encoding="utf-8"))))
+    modules = [Module(path.relative_to(HOUSE).as_posix()) for path in sorted(HOUSE.rglob("*.py"))]
+    modules.append(Module("../wsgi.py"))
     return {module.name: module for module in modules}
 
 

@@ -122,7 +122,7 @@ def test_both_ways_write_the_same_bytes(
     with here, there:
         reading = gevent.spawn(heard, there)
         served(case, dialect, client, here)
-        got = reading.get(timeout=5).decode()
+        got = reading.get(timeout=30).decode()
     poe.answers.clear()
 
     # Whoever hands a broken connection over says it in his own words.
@@ -140,7 +140,7 @@ def test_most_of_an_answer_takes_the_short_way(poe: RawServer, client: PoeClient
         reading = gevent.spawn(heard, there)
         written = served(cases()[0], DIALECTS["chat"], client, here)
 
-        assert reading.get(timeout=5).count(b"word") == 50
+        assert reading.get(timeout=30).count(b"word") == 50
     assert written <= 3
 
 
