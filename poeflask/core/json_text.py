@@ -14,6 +14,8 @@ from typing import Any, NoReturn
 import json_repair
 import orjson
 
+from poeflask.core.json_bulk import LONG, read_around
+
 # Made once: json.dumps would make an encoder for each call with these options.
 _AS_IT_IS = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _EXACTLY = json.JSONEncoder(allow_nan=False).encode
@@ -24,15 +26,23 @@ class NotJsonError(ValueError):
     """The text is no JSON; the message is a sentence that says why."""
 
 
-def read(text: str | bytes) -> Any:
+def read(text: str | bytes | bytearray) -> Any:
     """The value that a JSON text stands for.
 
     Raises:
         NotJsonError: bad UTF-8, bad JSON, NaN or Infinity, an integer of thousands of digits, or
             brackets nested deeper than can be followed.
     """
+    if len(text) > LONG and not isinstance(text, str):
+        value, was_read = read_around(text, _read)
+        if was_read:
+            return value
+    return _read(text)
+
+
+def _read(text: str | bytes | bytearray) -> Any:
     try:
-        if isinstance(text, bytes):
+        if not isinstance(text, str):
             text = text.decode("utf-8-sig")
         try:
             # Nearly always there is no white space around the value, and none need be looked for.
