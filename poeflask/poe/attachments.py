@@ -107,6 +107,8 @@ class Attachments:
             ClientError: a file is empty, too large, no base64, unknown, or no http(s) link.
             PoeError: Poe did not take a file.
         """
+        if not any(map(_may_hold_files, prompt.messages)):
+            return prompt
         prompt = _gathered_at_users(prompt)
         sources = list(dict.fromkeys(_nameless(file) for file in _files(prompt.messages)))
         if not sources:
@@ -337,6 +339,10 @@ def _nameless(file: File) -> _Source:
 def _files(messages: Sequence[Message]) -> Iterator[File]:
     for message in messages:
         yield from (part for part in message.parts if isinstance(part, File))
+
+
+def _may_hold_files(message: Message) -> bool:
+    return any(type(part) is not Text for part in message.parts)
 
 
 def _strays(message: Message) -> list[File]:
