@@ -6,9 +6,7 @@ an estimate, good to a few percent for prose.
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from typing import Protocol
 
@@ -43,6 +41,8 @@ _QUICK_LETTERS = 16 * 1024
 """So many letters are counted in about a millisecond."""
 
 _CACHED = 4096
+"""Pieces whose counts are remembered, at most; the last half as many always are."""
+
 _WORTH_CACHING = 256
 _REACH = 32
 """Letters; within so many, one more letter may lower the count of tokens."""
@@ -63,8 +63,9 @@ class TokenCounter:
         self._load = load
         self._encoding: Encoding | None = None
         self._loading = threading.Lock()
-        self._cache: OrderedDict[bytes, int] = OrderedDict()
-        self._caching = threading.Lock()
+        self._recent: dict[tuple[int, int], int] = {}
+        self._before: dict[tuple[int, int], int] = {}
+        self._roles: dict[str, int] = {}
 
     def is_quick(self, letters: int) -> bool:
         """Whether a text of so many letters is counted at once, not worth another thread."""
@@ -99,7 +100,10 @@ class TokenCounter:
         return tokens
 
     def _count_message(self, message: Message) -> int:
-        tokens = _PER_MESSAGE + self.count(message.role)
+        role = self._roles.get(message.role)
+        if role is None:
+            role = self._roles[message.role] = self.count(message.role)
+        tokens = _PER_MESSAGE + role
         if message.name:
             tokens += _PER_NAME + self.count(message.name)
         return tokens + sum(self._count_part(part) for part in message.parts)
@@ -119,17 +123,17 @@ class TokenCounter:
         """Count at most one piece, from memory if it was counted before."""
         if len(piece) < _WORTH_CACHING:
             return len(self._encode(piece))
-        key = hashlib.blake2b(piece.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        with self._caching:
-            known = self._cache.get(key)
-            if known is not None:
-                self._cache.move_to_end(key)
-                return known
-        tokens = len(self._encode(piece))
-        with self._caching:
-            self._cache[key] = tokens
-            if len(self._cache) > _CACHED:
-                self._cache.popitem(last=False)
+        # Nobody can foresee a text's hash: each process makes hashes in a way of its own.
+        key = hash(piece), len(piece)
+        known = self._recent.get(key)
+        if known is not None:
+            return known
+        tokens = self._before.get(key)
+        if tokens is None:
+            tokens = len(self._encode(piece))
+        if len(self._recent) >= _CACHED // 2:
+            self._before, self._recent = self._recent, {}
+        self._recent[key] = tokens
         return tokens
 
     def _cut_piece(self, piece: str, max_tokens: int) -> str:

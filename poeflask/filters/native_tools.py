@@ -55,6 +55,7 @@ class NativeTools:
         self._usage: Usage | None = None
         self._said_something = False
         self._calls: dict[int, _NativeCall] = {}
+        self._open: list[_NativeCall] = []
         self._behind: list[ReplyEvent] = []
 
     def on_prompt(self, prompt: Prompt) -> Prompt:
@@ -133,18 +134,20 @@ class NativeTools:
         made = len(self._calls) + self._parser.calls
         if made and not self._choice.parallel:
             return [*out, *self._closed_calls(), Finish("tool_calls")]
-        waits = not all(call.is_whole() for call in self._calls.values())
+        waits = not all(call.is_whole() for call in self._open)
         if not waits:
             out += self._closed_calls()
         call = _NativeCall(self._toolbox.find(event.name), made, waits=waits)
         self._calls[event.position] = call
+        self._open.append(call)
         return out + call.fed(event)
 
     def _closed_calls(self) -> list[ReplyEvent]:
-        return [event for call in self._calls.values() for event in call.closed()]
+        closed, self._open = self._open, []
+        return [event for call in closed for event in call.closed()]
 
     def _waiting_calls(self) -> list[ReplyEvent]:
-        return [event for call in self._calls.values() for event in call.released()]
+        return [event for call in self._open for event in call.released()]
 
     def _end(self, end: Finish | Failure) -> list[ReplyEvent]:
         if not self._said_something and _refuses_tools(end):
@@ -188,6 +191,8 @@ class _NativeCall:
         self._waits = waits
         self._waiting: list[ReplyEvent] = []
         self._pieces: list[str] = []
+        self._pieces_read = 0
+        self._is_whole = False
         self._is_custom = tool is not None and tool.kind == "custom"
         self._is_closed = False
 
@@ -208,9 +213,16 @@ class _NativeCall:
         return []
 
     def is_whole(self) -> bool:
-        """Whether all its arguments have come, as far as they tell."""
-        if self._is_closed:
-            return True
+        """Whether all its arguments have come, as far as they tell.
+
+        They are not read again before more of them has come.
+        """
+        if self._pieces_read != len(self._pieces):
+            self._pieces_read = len(self._pieces)
+            self._is_whole = self._is_json()
+        return self._is_whole
+
+    def _is_json(self) -> bool:
         try:
             json_text.read("".join(self._pieces))
         except json_text.NotJsonError:

@@ -8,7 +8,6 @@ next user's turn, or to the last one if none follows.
 
 from __future__ import annotations
 
-import binascii
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +18,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 import gevent
 
-from poeflask.core import media
+from poeflask.core import base64_text, media
 from poeflask.core.errors import ClientError, ErrorKind, PoeflaskError
 from poeflask.core.prompt import File, Message, Part, Prompt, Text, ToolResult
 
@@ -108,6 +107,8 @@ class Attachments:
             ClientError: a file is empty, too large, no base64, unknown, or no http(s) link.
             PoeError: Poe did not take a file.
         """
+        if not any(map(_may_hold_files, prompt.messages)):
+            return prompt
         prompt = _gathered_at_users(prompt)
         sources = list(dict.fromkeys(_nameless(file) for file in _files(prompt.messages)))
         if not sources:
@@ -115,16 +116,16 @@ class Attachments:
         held = self._all_held(sources, owner, key)
         return replace(prompt, messages=_with_links(prompt.messages, held))
 
-    def _all_held(self, sources: list[_Source], owner: str, key: str) -> dict[File, File]:
+    def _all_held(self, sources: list[_Source], owner: str, key: str) -> dict[_Source, File]:
         """What Poe holds for each source; uploads run side by side."""
-        held: dict[File, File] = {}
+        held: dict[_Source, File] = {}
         waiting = list(reversed(sources))
 
         def work() -> PoeflaskError | None:
             while waiting:
                 source = waiting.pop()
                 try:
-                    held[source.file] = self._held(source, owner, key)
+                    held[source] = self._held(source, owner, key)
                 except PoeflaskError as error:
                     return error
             return None
@@ -219,7 +220,12 @@ class _Source:
         return isinstance(other, _Source) and self.file == other.file
 
     def __hash__(self) -> int:
-        return hash(self.file)
+        # To go over all letters of a picture would take as long as to decode them.
+        file = self.file
+        return hash((file.url, file.file_id, len(file.base64), file.base64[:_HASHED_CHARS]))
+
+
+_HASHED_CHARS = 256
 
 
 def reattach(prompt: Prompt) -> Prompt:
@@ -284,11 +290,11 @@ def _poe_file(file: File, parts: SplitResult) -> File:
 def _bytes_of(file: File) -> bytes:
     """The content; line breaks, the alphabet of URLs, and left-out padding are accepted."""
     try:
-        return binascii.a2b_base64(file.base64, strict_mode=True)
+        return base64_text.decoded(file.base64)
     except ValueError:
         text = "".join(file.base64.split()).replace("-", "+").replace("_", "/").rstrip("=")
     try:
-        return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
+        return base64_text.decoded(text + "=" * (-len(text) % 4))
     except ValueError as error:
         raise ClientError(
             ErrorKind.INVALID_REQUEST, f"{_called(file)} is no base64: {error}."
@@ -335,6 +341,10 @@ def _files(messages: Sequence[Message]) -> Iterator[File]:
         yield from (part for part in message.parts if isinstance(part, File))
 
 
+def _may_hold_files(message: Message) -> bool:
+    return any(type(part) is not Text for part in message.parts)
+
+
 def _strays(message: Message) -> list[File]:
     """The files that a bot would not see where they are."""
     results = [part for part in message.parts if isinstance(part, ToolResult)]
@@ -365,17 +375,17 @@ def _with_last_files(messages: list[Message], files: list[File]) -> tuple[Messag
     return (*messages, Message("user", (Text("See the attached files."), *files)))
 
 
-def _with_links(messages: tuple[Message, ...], held: Mapping[File, File]) -> tuple[Message, ...]:
+def _with_links(messages: tuple[Message, ...], held: Mapping[_Source, File]) -> tuple[Message, ...]:
     return tuple(
         replace(message, parts=tuple(_as_link(part, held) for part in message.parts))
         for message in messages
     )
 
 
-def _as_link(part: Part, held: Mapping[File, File]) -> Part:
+def _as_link(part: Part, held: Mapping[_Source, File]) -> Part:
     if not isinstance(part, File):
         return part
-    link = held[replace(part, name="")]
+    link = held[_nameless(part)]
     return replace(link, name=part.name or link.name)
 
 

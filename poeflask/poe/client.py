@@ -30,6 +30,7 @@ from poeflask.poe import faults
 from poeflask.poe.body import READ_BYTES, Body, Take, body_of
 from poeflask.poe.connections import Connections
 from poeflask.poe.exchange import Exchanges, UnansweredError
+from poeflask.poe.file_form import form_with
 from poeflask.poe.links import MayFetch, poe_files
 from poeflask.poe.wire import Reader
 
@@ -291,8 +292,8 @@ class PoeClient:
         """
         if not content:
             raise ClientError(ErrorKind.INVALID_REQUEST, f"The file {name!r} is empty.")
-        form = {"file": (_sayable(name), content, _mime_type(content_type))}
-        return self._upload(key, name, files=form)
+        form, form_type = form_with(_sayable(name), content, _mime_type(content_type))
+        return self._upload(key, name, data=form, headers={"Content-Type": form_type})
 
     def upload_link(self, key: str, *, url: str, name: str) -> Attachment:
         """Have Poe fetch a file from a link.
@@ -344,9 +345,11 @@ class PoeClient:
             pieces=_behind(first, pieces),
         )
 
-    def _upload(self, key: str, name: str, **form: Any) -> Attachment:
+    def _upload(
+        self, key: str, name: str, *, headers: Mapping[str, str] | None = None, **form: Any
+    ) -> Attachment:
         # Poe's own client sends the bare key here.
-        headers = {"Authorization": _checked(key)}
+        headers = {"Authorization": _checked(key), **(headers or {})}
         try:
             answer = self._exchange(
                 "POST",

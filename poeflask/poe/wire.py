@@ -79,6 +79,10 @@ def _messages(prompt: Prompt) -> list[_Object]:
     results: list[ToolResult] = []
     names: dict[str, str] = {}
     for message in prompt.messages:
+        if len(message.parts) == 1 and isinstance(said := message.parts[0], Text) and not results:
+            # Nearly every message; what follows would come to the same.
+            messages.append(_plain(_ROLES[message.role], said.text, ()))
+            continue
         results += [part for part in message.parts if isinstance(part, ToolResult)]
         spoken = list(_spoken(message))
         if spoken and results:

@@ -117,6 +117,8 @@ def install(
             seconds = _since(began, clock)
             _log.info("request", **facts, **said.facts(), outcome=said.outcome, seconds=seconds)
             count(dialect or "none", said.outcome)
+            # Who tells them knows this line: each would keep the other, and what was asked.
+            said.facts = dict
 
         # A file that is passed through is not closed by way of its response.
         if response.direct_passthrough:

@@ -90,10 +90,35 @@ def test_memory_is_bounded():
     for text in texts:
         letters.count(text)
     encoding.asked.clear()
-    letters.count(texts[-1])
+    for text in texts[-2000:]:
+        letters.count(text)
     letters.count(texts[0])
 
     assert [texts[0]] == encoding.asked
+
+
+def test_what_is_asked_for_again_and_again_is_not_forgotten():
+    """However much else is counted in between."""
+    encoding = Letters()
+    letters = TokenCounter(lambda: encoding)
+    for number in range(6000):
+        letters.count(f"{number:05d}" + "x" * 300)
+        letters.count("a" * 1000)
+
+    assert 1 == encoding.asked.count("a" * 1000)
+
+
+def test_an_agents_next_turn_costs_its_new_message_only():
+    """What was said before is neither encoded again nor sent to the encoding in another shape."""
+    encoding = Letters()
+    counting = TokenCounter(lambda: encoding)
+    said = tuple(Message("user", (Text(f"{number}" * 3000),)) for number in range(10, 40))
+    counting.count_messages(Prompt(bot="b", messages=said))
+    encoding.asked.clear()
+    new = Message("user", (Text("new" * 1000),))
+    counting.count_messages(Prompt(bot="b", messages=(*said, new)))
+
+    assert ["new" * 1000] == encoding.asked
 
 
 def test_threads_may_share_a_counter():

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.core.reply import (
     Failure,
@@ -22,6 +23,7 @@ from tests.filters.tool_filters import (
     NATIVE,
     PROMPT,
     choosing,
+    counted,
     first,
     made,
 )
@@ -123,3 +125,27 @@ def test_custom_tools_travel_as_functions() -> None:
 
     assert (patch.kind, list(patch.schema["properties"])) == ("function", ["input"])
     assert [(call.kind, call.arguments) for call in got.tool_calls] == [("custom", "a\nb")]
+
+
+def test_many_calls_beside_a_long_one_cost_what_each_costs() -> None:
+    """A call that is not whole is read once, however many others begin before more of it comes."""
+    filter_, _ = made(PROMPT, NATIVE)
+    begun = [first("run", '{"command": "' + "x" * 1000)]
+    others = [first("run", '{"command": "y"}', position) for position in range(1, 50)]
+    end = [ToolCallDelta(position=0, arguments='"}'), Finish("stop")]
+    with counted(json_text.read) as reads:
+        got = [event for one in [*begun, *others, *end] for event in filter_.feed([one])]
+
+    assert 50 == len(gather(got).tool_calls)
+    assert 1 == len(reads)
+
+
+def test_calls_one_after_the_other_are_read_once_each() -> None:
+    """A call that was told as whole is not looked at again."""
+    filter_, _ = made(PROMPT, NATIVE)
+    calls = [first("run", '{"command": "y"}', position) for position in range(50)]
+    with counted(json_text.read) as reads:
+        got = [event for one in [*calls, Finish("stop")] for event in filter_.feed([one])]
+
+    assert 50 == len(gather(got).tool_calls)
+    assert 49 == len(reads)

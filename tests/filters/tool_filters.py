@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from types import FrameType, FunctionType
 
 from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.core.profile import Profile
@@ -46,3 +50,21 @@ def first(name: str, arguments: str = "", position: int = 0) -> ToolCallDelta:
     return ToolCallDelta(
         position=position, call_id=f"native_{position}", name=name, arguments=arguments
     )
+
+
+@contextmanager
+def counted(function: Callable[..., object]) -> Iterator[list[object]]:
+    """One entry for each time that the function is called."""
+    assert isinstance(function, FunctionType)
+    code, calls = function.__code__, []
+
+    def look(frame: FrameType, event: str, _argument: object) -> None:
+        if event == "call" and frame.f_code is code:
+            calls.append(None)
+
+    before = sys.getprofile()
+    sys.setprofile(look)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(before)

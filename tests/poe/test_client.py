@@ -565,6 +565,8 @@ def test_a_file_is_sent_as_a_form(poe, connect):
     assert got == Attachment(url="https://p/a", content_type="image/png", name="ü.png", size=3)
     (request,) = poe.requests
     assert (request["path"], request["headers"]["authorization"]) == ("/upload", "k")
+    assert request["headers"]["content-length"] == str(len(request["body"]))
+    assert request["headers"]["content-type"].startswith("multipart/form-data; boundary=")
     expected = (
         'Content-Disposition: form-data; name="file"; filename="ü.png"\r\n'
         "Content-Type: image/png\r\n\r\n"

@@ -167,3 +167,38 @@ def test_a_body_that_does_not_come_is_not_waited_for(app: Flask) -> None:
 
     assert (408, "request_timeout") == (response.status_code, response.json["error"]["code"])
     assert "true" == response.headers["x-should-retry"]
+
+
+class Counts(io.BytesIO):
+    """A stream that counts how often it is read."""
+
+    reads = 0
+
+    def readinto(self, buffer: bytearray) -> int:
+        self.reads += 1
+        return super().readinto(buffer)
+
+
+@pytest.mark.parametrize("most", [3_000_000, 4_000_000, None])
+def test_a_long_body_is_read_in_long_pieces(app: Flask, most: int | None) -> None:
+    """Also one that is as long as may be."""
+    app.config["MAX_CONTENT_LENGTH"] = most
+    sent = b'{"a":1}'.ljust(3_000_000)
+    for more in ({}, {"wsgi.input_terminated": True}):
+        stream = Counts(sent)
+        environ = {"wsgi.input": stream, "CONTENT_LENGTH": str(len(sent)), **more}
+        response = app.test_client().post("/a", environ_overrides=environ)
+
+        assert '{"a":1}' == response.text
+        assert stream.reads <= 4
+
+
+def test_a_long_body_that_breaks_off(app: Flask) -> None:
+    """What came is not taken for the whole either."""
+    app.config["MAX_CONTENT_LENGTH"] = 4_000_000
+    short = {"wsgi.input": io.BytesIO(b"{}".ljust(2_000_000)), "CONTENT_LENGTH": "3000000"}
+    for more in ({}, {"wsgi.input_terminated": True}):
+        response = app.test_client().post("/a", environ_overrides={**short, **more})
+
+        assert 400 == response.status_code
+        assert "broke off" in response.json["error"]["message"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 
 import pytest
 import structlog
@@ -53,6 +55,36 @@ def test_the_line_comes_when_the_answer_is_over(app: Flask, log: Log) -> None:
     assert "ab" == response.text
     response.close()
     assert [("Bot", "poe_timeout")] == [(entry["model"], entry["outcome"]) for entry in log]
+
+
+def test_a_written_line_keeps_nobody(app: Flask, log: Log) -> None:
+    """Who told its facts may hold all that was asked, and know the line."""
+
+    class Teller:
+        line: logging.Line
+
+        def facts(self) -> dict[str, object]:
+            return {"asked": "Bot"}
+
+    told: list[weakref.ref[Teller]] = []
+
+    def view() -> str:
+        teller = Teller()
+        teller.line = logging.line()
+        teller.line.facts = teller.facts
+        told.append(weakref.ref(teller))
+        return "hi"
+
+    app.add_url_rule("/a", view_func=view)
+    gc.disable()
+    try:
+        app.test_client().get("/a").close()
+        left = told[0]()
+    finally:
+        gc.enable()
+
+    assert ["Bot"] == [entry["asked"] for entry in log]
+    assert left is None
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 from poeflask.core.coerce import plain
@@ -36,9 +37,14 @@ class Toolbox:
         self.tools = tuple(tools)
         self._tools = {tool.name: tool for tool in self.tools}
         self.names = frozenset(self._tools)
-        self._plain: dict[str, list[Tool]] = {}
+
+    @cached_property
+    def _plain(self) -> dict[str, list[Tool]]:
+        """The tools by the letters of their names; few bots ever make it necessary."""
+        by_letters: dict[str, list[Tool]] = {}
         for tool in self._tools.values():
-            self._plain.setdefault(plain(tool.name), []).append(tool)
+            by_letters.setdefault(plain(tool.name), []).append(tool)
+        return by_letters
 
     def find(self, name: object) -> Tool | None:
         """The tool that was meant: by its name, or by the only one that it nearly is."""
