@@ -16,7 +16,7 @@ from typing import Any
 
 import gevent
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 from gevent.event import Event
 
 from poeflask.bridge import Batch
@@ -48,6 +48,7 @@ from poeflask.core.reply import (
 )
 from poeflask.stores.base import Claim, Lease, Store, Taken
 from poeflask.stores.gates import LEASE_S, MINUTE_S, Gate, counts, gates_of
+from poeflask.web.current import current_request, kept
 from poeflask.web.family import speaks_anthropic
 
 _RETRY_CONCURRENT_S = 1.0
@@ -495,9 +496,10 @@ def install(app: Flask) -> None:
     """Let answers tell of the limits that `Limits.admit` looked at, as the client's API does."""
 
     def tell(response: Response) -> Response:
-        gauges: Gauges | None = g.get("gauges")
-        if gauges and speaks_anthropic(request):
-            response.headers.update(anthropic_headers(gauges, g.gauged_s))
+        now = kept()
+        gauges: Gauges | None = now.get("gauges")
+        if gauges and speaks_anthropic(current_request()):
+            response.headers.update(anthropic_headers(gauges, now.gauged_s))
         elif gauges:
             response.headers.update(openai_headers(gauges))
         return response
@@ -567,7 +569,8 @@ def _tell(grant: Grant, taken: Taken) -> None:
         known = gauges.get(gate.unit)
         if known is None or gauge.remaining < known.remaining:
             gauges[gate.unit] = gauge
-    g.gauges, g.gauged_s = gauges, now_s
+    now = kept()
+    now.gauges, now.gauged_s = gauges, now_s
 
 
 def _may(key: GatewayKey, gate: Gate) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 import gevent
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
 from poeflask.bridge import Answer, Batch, Watch
 from poeflask.core.caller import Caller
@@ -38,6 +38,7 @@ from poeflask.filters.chain import Wants
 from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.ledger import Ledger
 from poeflask.stores.recordings import MOST_LETTERS, Recording, Recordings, text_of
+from poeflask.web.current import current_request, kept
 from poeflask.web.live import Live, LiveAnswer
 from poeflask.web.logging import Line, shown
 from poeflask.web.metrics import GAP_BOUNDS_S, Metrics
@@ -353,14 +354,14 @@ class Metering:
         about.line.facts = meter.facts
         counted = self.ledger is not None or wants.usage
         return Watched(
-            wants=replace(wants, usage=counted),
+            wants=wants if wants.usage == counted else replace(wants, usage=counted),
             watch=together([meter, recorder]) or meter,
             meter=meter,
         )
 
     def opened(self, meter: Meter, answer: Answer) -> None:
         """The answer is being given."""
-        g.metered = True
+        kept().metered = True
         meter.answer = answer
         meter.live_id = self.live.add(meter)
         self.metrics.began()
@@ -407,9 +408,8 @@ class Metering:
         self, caller: Caller, prompts: Sequence[Prompt], catalogue: ShownCatalogue | None
     ) -> About:
         key_id = caller.key_id or own_id(caller.owner)
-        # Each look through Flask's proxies costs more than all that is read behind them.
+        request, known = current_request(), kept()
         environ = request.environ
-        known = g._get_current_object()
         name = prompts[0].bot if prompts else known.get("model", "")
         bot = catalogue.find(name) if catalogue is not None else None
         return About(
@@ -479,10 +479,13 @@ def install(app: Flask, metering: Metering) -> None:
     app.extensions["poeflask.metering"] = metering
 
     def look(response: Response) -> Response:
-        caller = g.get("caller")
+        if response.status_code < 400:
+            return response
+        request, now = current_request(), kept()
+        caller = now.get("caller")
         asks = request.method == "POST" and request.blueprint not in _SILENT_DIALECTS
-        if response.status_code >= 400 and asks and caller is not None and "metered" not in g:
-            metering.refused(caller, g.line.outcome)
+        if asks and caller is not None and "metered" not in now:
+            metering.refused(caller, now.line.outcome)
         return response
 
     app.after_request(look)
