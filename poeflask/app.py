@@ -252,7 +252,6 @@ def _metering(settings: Settings, store: Store, numbers: Metrics, make: _Upstrea
         recordings=recordings,
         live=Live(store, worker=worker),
         metrics=numbers,
-        count_prompt=make.count_prompt,
         connections=make.connections,
         **told,
     )

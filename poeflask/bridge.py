@@ -379,6 +379,8 @@ class _Reading:
             raise RuntimeError("a prompt must be prepared before it is asked")
         prompt = self._prepared[2]
         chain = self._bridge.make_chain(prompt, self._wants)
+        if chain.prompt_tokens is not None:
+            self._answer.prompt_tokens[self._index] = chain.prompt_tokens
         return chain, chain.on_prompt(prompt)
 
     def _passed_on(
@@ -481,10 +483,13 @@ class Answer:
     Attributes:
         asked_bot: the fallback that was asked in place of the prompt's bot; empty if none was.
             Known once `begin` has returned, if it waited for the answer to begin.
+        prompt_tokens: what gives the tokens of the prompt, by the number of each reply whose bot
+            was asked, if they are counted.
     """
 
     def __init__(self, n: int, watch: Watch | None = None) -> None:
         self.asked_bot = ""
+        self.prompt_tokens: dict[int, Callable[[], int]] = {}
         self._n = n
         self._watch = watch
         self._reading = n
