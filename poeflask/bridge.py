@@ -17,7 +17,7 @@ from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
 import gevent
-from gevent.queue import Empty, Full, Queue
+from gevent.queue import Empty, Full, SimpleQueue
 
 from poeflask.core.caller import Caller
 from poeflask.core.errors import ErrorKind, OwnError, PoeError, PoeflaskError
@@ -494,7 +494,7 @@ class Answer:
         self._watch = watch
         self._reading = n
         self._open = set(range(n))
-        self._queue: Queue[tuple[int, Batch]] = Queue(maxsize=_QUEUED_BATCHES)
+        self._queue: SimpleQueue[tuple[int, Batch]] = SimpleQueue(maxsize=_QUEUED_BATCHES)
         self._greenlets: dict[int, gevent.Greenlet] = {}
         self._peeked: list[tuple[int, Batch]] = []
         self._cancelled: PoeflaskError | None = None
