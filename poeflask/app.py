@@ -132,6 +132,13 @@ _ERROR_SHAPES: dict[str, ErrorShape] = {
 """The blueprints, and the first words of their paths, whose errors are not OpenAI's."""
 
 
+class _App(Flask):
+    """Flask, told that every view and hook here is a plain function: it need not look each time."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI app.
 
@@ -145,7 +152,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logging.configure(settings.log_level, settings.log_format)
     numbers = Metrics()
     store = TimedStore(open_store(settings.store_url, settings.state_dir), numbers.store_used)
-    app = Flask("poeflask", static_folder=None)
+    app = _App("poeflask", static_folder=None)
     app.url_rule_class = LateRule
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.config["SEND_TIMEOUT_S"] = settings.send_timeout_s
@@ -247,7 +254,6 @@ def _metering(settings: Settings, store: Store, numbers: Metrics, make: _Upstrea
         recordings=recordings,
         live=Live(store, worker=worker),
         metrics=numbers,
-        count_prompt=make.count_prompt,
         connections=make.connections,
         **told,
     )

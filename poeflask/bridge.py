@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, Protocol
 
 import gevent
-from gevent.queue import Empty, Full, Queue
+from gevent.queue import Empty, Full, SimpleQueue
 
 from poeflask.core.caller import Caller
 from poeflask.core.errors import ErrorKind, OwnError, PoeError, PoeflaskError
@@ -375,6 +375,8 @@ class _Reading:
             raise RuntimeError("a prompt must be prepared before it is asked")
         prompt = self._prepared[2]
         chain = self._bridge.make_chain(prompt, self._wants)
+        if chain.prompt_tokens is not None:
+            self._answer.prompt_tokens[self._index] = chain.prompt_tokens
         return chain, chain.on_prompt(prompt)
 
     def _passed_on(
@@ -473,15 +475,18 @@ class Answer:
             Known once `begin` has returned, if it waited for the answer to begin.
         outlet: where batches and texts may be written past the client's greenlet: while it waits
             for the next batch of a single reply, and none is on its way to it. Else None.
+        prompt_tokens: what gives the tokens of the prompt, by the number of each reply whose bot
+            was asked, if they are counted.
     """
 
     def __init__(self, n: int, watch: Watch | None = None) -> None:
         self.asked_bot = ""
+        self.prompt_tokens: dict[int, Callable[[], int]] = {}
         self._n = n
         self._watch = watch
         self._reading = n
         self._open = set(range(n))
-        self._queue: Queue[tuple[int, Batch]] = Queue(maxsize=_QUEUED_BATCHES)
+        self._queue: SimpleQueue[tuple[int, Batch]] = SimpleQueue(maxsize=_QUEUED_BATCHES)
         self._greenlets: dict[int, gevent.Greenlet] = {}
         self._peeked: list[tuple[int, Batch]] = []
         self._cancelled: PoeflaskError | None = None

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
 import subprocess
 import sys
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from socket import socket
 
+import gevent
 import pytest
 from flask.testing import FlaskClient
+from gevent.server import StreamServer
+from werkzeug.test import TestResponse
 
 from poeflask.app import DEMO_KEY, create_app
 from poeflask.core.caller import Caller
@@ -265,3 +271,50 @@ def test_a_start_loads_nothing_that_only_few_need(tmp_path: Path) -> None:
 
     assert "poeflask.app" in loaded
     assert [] == sorted(loaded & LOADED_LATER.keys())
+
+
+def slow_to_end(sock: socket, _address: object) -> None:
+    """Poe, who says one word, and long questions have to wait for the end of the answer."""
+    with sock.makefile("rb") as sent:
+        head = dict(line.lower().split(b":", 1) for line in list(iter(sent.readline, b"\r\n"))[1:])
+        length = int(head.get(b"content-length", b"0"))
+        for at in range(0, length, 1000):
+            sent.read(min(length - at, 1000))
+    sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+    sock.sendall(b'event: text\r\ndata: {"text": "Hm"}\r\n\r\n')
+    if length > 10_000:
+        gevent.sleep(30)
+    sock.sendall(b"event: done\r\ndata: {}\r\n\r\n")
+
+
+def test_long_prompts_are_not_kept_while_their_answers_come() -> None:
+    """Whoever listens for minutes costs far less than a question of 300,000 letters."""
+    poe = StreamServer(("127.0.0.1", 0), slow_to_end)
+    poe.start()
+    asking = client("canary-key", poe_base_url=f"http://127.0.0.1:{poe.server_port}")
+
+    def listen(words: str) -> TestResponse:
+        said = [{"role": "user", "content": words}]
+        asked = {"model": "Thinker", "messages": said, "stream": True}
+        answer = asking.post("/v1/chat/completions", json=asked)
+        while b"Hm" not in next(answer.response):
+            pass
+        # A server keeps nothing of a body that was read; this client does.
+        answer.request.environ["wsgi.input"].truncate(0)
+        return answer
+
+    # What is loaded for the first answer stays.
+    asking.post("/v1/chat/completions", json=CHAT)
+    listen("Hello.").close()
+    tracemalloc.start()
+    before, _ = tracemalloc.get_traced_memory()
+    answers = [listen(f"{number} {'book ' * 60_000}") for number in range(3)]
+    gevent.sleep(0.3)
+    gc.collect()
+    after, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    for answer in answers:
+        answer.close()
+    poe.stop()
+
+    assert (after - before) / len(answers) < 200_000

@@ -924,6 +924,30 @@ def test_the_prompt_is_gone_once_the_answer_has_begun(native_tools: bool | None)
     answer.close()
 
 
+def test_the_count_of_the_prompt_outlives_it() -> None:
+    """By the number of each reply; of those that are tried again, the last one counts."""
+    aids = Aids(
+        count=len,
+        count_prompt=lambda prompt: lambda: len(prompt.bot),
+        repair=json_text.repaired,
+        new_call_id=lambda: "call_1",
+    )
+    opened = Bridge(
+        ask=Poe(DOWN, HELLO),
+        prepare=lambda prompt, owner, key: prompt,
+        make_chain=lambda prompt, wants: chain_for(prompt, Profile(bot=""), wants, aids),
+        patience=Patience(tries=2, first_wait_s=0.001),
+    )
+    prompts = (PROMPT, replace(PROMPT, bot="Longer"))
+    counted = opened.open_all(prompts, CALLER, ALL)
+    drain(counted)
+    uncounted = opened.open(PROMPT, CALLER, Wants(usage=False))
+    drain(uncounted)
+
+    assert {0: 4, 1: 6} == {index: count() for index, count in counted.prompt_tokens.items()}
+    assert {} == uncounted.prompt_tokens
+
+
 def test_an_upload_that_fails_is_told_at_once_unless_another_key_may_do_better() -> None:
     """It says nothing of the bot: neither tries nor fallbacks follow."""
     refusals = {"a": PoeError(ErrorKind.NO_POINTS, "No."), "b": DOWN}

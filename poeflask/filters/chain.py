@@ -108,7 +108,7 @@ def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Cha
             chain.append(UsageFilter(prompt_tokens, aids.count))
         return chain
 
-    return Chain(filters, text_filters)
+    return Chain(filters, text_filters, prompt_tokens)
 
 
 class Chain:
@@ -118,9 +118,19 @@ class Chain:
         make: gives the filters of a new answer in the order of replies.
         make_parallel: gives those of a further answer to the same prompt, which a bot may send
             under an index of its own; they may not ask again.
+        prompt_tokens: gives the number of tokens of the prompt; None if they are not counted.
+
+    Attributes:
+        ended: whether the answer has.
     """
 
-    def __init__(self, make: MakeFilters, make_parallel: MakeFilters) -> None:
+    def __init__(
+        self,
+        make: MakeFilters,
+        make_parallel: MakeFilters,
+        prompt_tokens: Callable[[], int] | None = None,
+    ) -> None:
+        self.prompt_tokens = prompt_tokens
         self._make = make
         self._make_parallel = make_parallel
         self._filters = make()

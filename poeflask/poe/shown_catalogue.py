@@ -7,7 +7,7 @@ of the owner's file, a bot of Poe's list, or what another API's name for a model
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from poeflask.core.bot import Bot
@@ -30,6 +30,7 @@ class _View:
         shown: what clients see.
         by_bot: every bot by its id and its name in lower case.
         by_alias: the bots that aliases mean.
+        profiles: those that were asked for, by the name in lower case; only of known bots.
     """
 
     listed: tuple[Bot, ...]
@@ -38,6 +39,15 @@ class _View:
     shown: tuple[Bot, ...]
     by_bot: Mapping[str, KnownBot]
     by_alias: Mapping[str, KnownBot]
+    profiles: dict[str, Profile] = field(default_factory=dict)
+
+    def profile(self, name: str) -> Profile | None:
+        """What a known bot can do; put together once, since each question needs it often."""
+        found = self.profiles.get(name)
+        known = self.by_bot.get(name)
+        if found is None and known is not None:
+            found = self.profiles[name] = known.override.applied(known.bot.profile)
+        return found
 
     def find(self, name: str) -> KnownBot | None:
         wanted = name.strip().lower()
@@ -118,8 +128,7 @@ class ShownCatalogue:
 
     def profile(self, name: str) -> Profile:
         """What the bot of that name can do; its own name, no alias, as `resolve` gives it."""
-        known = self._now().by_bot.get(name.lower())
-        return Profile(bot=name) if known is None else known.override.applied(known.bot.profile)
+        return self._now().profile(name.lower()) or Profile(bot=name)
 
     def fallbacks(self, name: str) -> tuple[str, ...]:
         """The names of the bots that may answer in this one's place; none that is disabled."""

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-from flask import g, request
 from werkzeug.datastructures import Headers
 
 from poeflask.bridge import Answer
@@ -25,6 +24,7 @@ from poeflask.filters.chain import Wants
 from poeflask.filters.media_parameters import fitted
 from poeflask.filters.parameters import left_out
 from poeflask.poe.shown_catalogue import ShownCatalogue
+from poeflask.web.current import current_request, kept
 from poeflask.web.grants import Grant, Wish
 from poeflask.web.services import Upstream, services
 from poeflask.web.watching import together
@@ -52,14 +52,17 @@ def address(
     Raises:
         ClientError: kind FORBIDDEN, if the owner has disabled the bot.
     """
-    g.asked = prompt.bot
+    now = kept()
+    now.asked = prompt.bot
     bot = catalogue.resolve(prompt.bot)
     name = prompt.bot if bot is None else bot.handle
     profile = catalogue.profile(name)
     declared = {field: value for field, value in extras.items() if field in profile.parameters}
     strangers = tuple(field for field in extras if field not in declared)
-    g.model = name
-    addressed = replace(prompt, bot=name, parameters={**declared, **prompt.parameters})
+    now.model = name
+    addressed = prompt
+    if name != prompt.bot or declared:
+        addressed = replace(prompt, bot=name, parameters={**declared, **prompt.parameters})
     return addressed, (*left_out(addressed, profile), *strangers)
 
 
@@ -111,7 +114,7 @@ def ask_all(caller: Caller, upstream: Upstream, prompts: Sequence[Prompt], wants
         ClientError: kind INVALID_REQUEST, if the header `x-poeflask-timeout` is no time.
         PoeflaskError: the caller may not ask this now.
     """
-    bound_s = total_s(request.headers)
+    bound_s = total_s(current_request().headers)
     grant = None if caller.key is None else _granted(caller.key, upstream, prompts)
     metering = services().metering
     watched = metering.watched(caller, prompts, wants, upstream.catalogue)

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from flask import g, request
 from werkzeug.datastructures import Headers
 
 from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind
+from poeflask.web.current import current_request, kept
 from poeflask.web.services import services
 
 _KEY = re.compile(r"[\x21-\x7e]{1,512}")
@@ -33,8 +33,8 @@ def caller_or_local(headers: Headers, local_key: str) -> Caller:
 
 def caller_with(key: str) -> Caller:
     """The caller that a key stands for; the current request remembers whose it is."""
-    caller = services().doorkeeper.caller(key, request.remote_addr or "")
-    g.caller = caller
+    caller = services().doorkeeper.caller(key, current_request().remote_addr or "")
+    kept().caller = caller
     return caller
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import gevent
 from flask import Flask, Request
-from flask import request as current_request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
 from poeflask.core import json_text
 from poeflask.core.errors import ClientError, ErrorKind
+from poeflask.web.current import current_request
 
 _READ_S = 120.0
 """A body must have come after this long, if the app says nothing else; nginx, in front, buffers it
@@ -27,7 +27,7 @@ def install(app: Flask, timeout_s: float) -> None:
     """Let the bodies of this app's requests take so long."""
 
     def allow() -> None:
-        current_request.environ[_LIMIT_S] = timeout_s
+        current_request().environ[_LIMIT_S] = timeout_s
 
     app.before_request(allow)
 
@@ -87,7 +87,7 @@ def content(request: Request) -> bytes | bytearray:
     Raises:
         ClientError: the body is compressed, cut off or too slow.
     """
-    encoding = request.headers.get("Content-Encoding", "identity").strip().lower()
+    encoding = request.environ.get("HTTP_CONTENT_ENCODING", "identity").strip().lower()
     if encoding not in ("", "identity"):
         raise ClientError(
             ErrorKind.UNSUPPORTED_MEDIA_TYPE,

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from flask import Flask, Response, request
+from flask import Flask, Response
+
+from poeflask.web.current import current_request
 
 _METHODS = "GET, POST, DELETE, OPTIONS"
 _MAX_AGE_S = 86_400
@@ -25,19 +27,21 @@ def install(app: Flask, origins: Collection[str], *, closed: Collection[str] = (
         closed: first words of paths that are for pages of their own origin alone.
     """
 
-    def is_closed() -> bool:
-        return request.path.split("/", 2)[1] in closed
+    def is_closed(path: str) -> bool:
+        return path.split("/", 2)[1] in closed
 
     def preflight() -> Response | None:
-        if is_closed():
+        request = current_request()
+        if request.method != "OPTIONS" or is_closed(request.path):
             return None
-        asks = request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers
+        asks = "Access-Control-Request-Method" in request.headers
         return Response(status=204) if asks else None
 
     def mark(response: Response) -> Response:
-        if is_closed():
+        request = current_request()
+        if is_closed(request.path):
             return response
-        origin = request.headers.get("Origin")
+        origin = request.environ.get("HTTP_ORIGIN")
         if origins and "*" not in origins:
             # Also where it is not allowed: a cache must not give one origin's answer to another.
             response.vary.add("Origin")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from flask import Flask, Response, g
+from flask import Flask, Response
 
 from poeflask.bridge import Answer
+from poeflask.web.current import kept
 
 HEADER = "x-poeflask-fallback"
 
@@ -22,11 +23,11 @@ def install(app: Flask) -> None:
 def note(answer: Answer) -> None:
     """Keep for the current request who answers it, as far as that is known."""
     if answer.asked_bot:
-        g.fallback = answer.asked_bot
+        kept().fallback = answer.asked_bot
 
 
 def _mark(response: Response) -> Response:
-    bot = g.get("fallback", "")
+    bot = kept().get("fallback", "")
     if bot and response.status_code < 400:
         response.headers[HEADER] = quote(bot, safe=_PLAIN, errors="replace")
     return response

@@ -13,5 +13,6 @@ def speaks_anthropic(request: Request) -> bool:
     So it is for Anthropic's own paths, also where there is no route, and for whoever names a
     version of Anthropic's API on a path that several families share.
     """
-    own = request.path == _ANTHROPIC_PATHS[0] or request.path.startswith(_ANTHROPIC_PATHS[1])
-    return own or "anthropic-version" in request.headers
+    path = request.path
+    own = path == _ANTHROPIC_PATHS[0] or path.startswith(_ANTHROPIC_PATHS[1])
+    return own or "HTTP_ANTHROPIC_VERSION" in request.environ

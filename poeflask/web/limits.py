@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 import gevent
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeflaskError
 from poeflask.core.gateway_key import NO_LIMITS, GatewayKey
@@ -33,6 +33,7 @@ from poeflask.core.quota import (
 from poeflask.log_lines import get_logger
 from poeflask.stores.base import Store, Taken
 from poeflask.stores.gates import MINUTE_S, Gate, counts, gates_of, renewal_s
+from poeflask.web.current import current_request, kept
 from poeflask.web.family import speaks_anthropic
 from poeflask.web.grants import Grant, Wish
 
@@ -303,9 +304,10 @@ def install(app: Flask) -> None:
     """Let answers tell of the limits that `Limits.admit` looked at, as the client's API does."""
 
     def tell(response: Response) -> Response:
-        gauges: Gauges | None = g.get("gauges")
-        if gauges and speaks_anthropic(request):
-            response.headers.update(anthropic_headers(gauges, g.gauged_s))
+        now = kept()
+        gauges: Gauges | None = now.get("gauges")
+        if gauges and speaks_anthropic(current_request()):
+            response.headers.update(anthropic_headers(gauges, now.gauged_s))
         elif gauges:
             response.headers.update(openai_headers(gauges))
         return response
@@ -367,7 +369,8 @@ def _tell(grant: Grant, taken: Taken) -> None:
         known = gauges.get(gate.unit)
         if known is None or gauge.remaining < known.remaining:
             gauges[gate.unit] = gauge
-    g.gauges, g.gauged_s = gauges, now_s
+    now = kept()
+    now.gauges, now.gauged_s = gauges, now_s
 
 
 def _may(key: GatewayKey, gate: Gate) -> str:

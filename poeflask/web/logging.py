@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
 from poeflask.log_lines import structlog
+from poeflask.web.current import current_request, kept
 from poeflask.web.family import speaks_anthropic
 
 _log = structlog.get_logger("poeflask")
@@ -92,32 +93,41 @@ def install(
     """
 
     def begin() -> None:
-        given = request.headers.get("x-request-id", "")
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else new_id("req_")
-        g.line = Line(g.request_id)
-        g.began = clock()
+        given = current_request().environ.get("HTTP_X_REQUEST_ID", "")
+        request_id = given if _REQUEST_ID.fullmatch(given) else new_id("req_")
+        now = kept()
+        now.request_id = request_id
+        now.line = Line(request_id)
+        now.began = clock()
 
     def finish(response: Response) -> Response:
-        response.headers["x-request-id"] = g.request_id
+        request, now = current_request(), kept()
+        response.headers["x-request-id"] = now.request_id
         if speaks_anthropic(request):
-            response.headers["request-id"] = g.request_id
+            response.headers["request-id"] = now.request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
-        dialect = request.blueprint
-        facts = {
-            "request_id": g.request_id,
-            "method": request.method,
-            "path": shown(request.path),
-            "status": response.status_code,
-            "dialect": dialect,
-            "model": shown(g.get("model", "")) or None,
-        }
-        said, began = line(), g.began
+        dialect, said, began = request.blueprint, now.line, now.began
+        method, path, model = request.method, request.path, now.get("model", "")
+        status = response.status_code
 
         def write() -> None:
-            seconds = _since(began, clock)
-            _log.info("request", **facts, **said.facts(), outcome=said.outcome, seconds=seconds)
             count(dialect or "none", said.outcome)
-            # Who tells them knows this line: each would keep the other, and what was asked.
+            log = _log.bind()
+            # All that stands in the line takes longer than to see that nobody wants it.
+            if log.is_enabled_for(logging.INFO):
+                log.info(
+                    "request",
+                    request_id=said.request_id,
+                    method=method,
+                    path=shown(path),
+                    status=status,
+                    dialect=dialect,
+                    model=shown(model) or None,
+                    **said.facts(),
+                    outcome=said.outcome,
+                    seconds=round(clock() - began, 3),
+                )
+            # Who tells the facts knows this line: each would keep the other, and what was asked.
             said.facts = dict
 
         # A file that is passed through is not closed by way of its response.
@@ -133,14 +143,10 @@ def install(
 
 def line() -> Line:
     """The log line of the current request."""
-    return cast("Line", g.line)
+    return cast("Line", kept().line)
 
 
 def shown(text: str) -> str:
     """A client's words, short, on one line, and without what a terminal would obey."""
     short = text[:_SHOWN_CHARS]
     return short if short.isprintable() else short.encode("unicode_escape").decode()
-
-
-def _since(began: float, clock: Callable[[], float]) -> float:
-    return round(clock() - began, 3)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import gevent
-from flask import Flask, Response, g, request
+from flask import Flask, Response
 
 from poeflask.bridge import Answer, Batch, Watch
 from poeflask.core.caller import Caller
@@ -38,6 +38,7 @@ from poeflask.log_lines import get_logger
 from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.ledger import Ledger
 from poeflask.stores.recordings import MOST_LETTERS, Recording, Recordings, text_of
+from poeflask.web.current import current_request, kept
 from poeflask.web.live import Live, LiveAnswer
 from poeflask.web.logging import Line, shown
 from poeflask.web.metrics import GAP_BOUNDS_S, Metrics
@@ -63,9 +64,13 @@ _NO_USAGE = Usage(exact=True)
 class About:
     """What is known of a request before anything is answered.
 
+    An answer may last for minutes, and a prompt may hold a whole book: it is not kept here.
+
     Attributes:
         line: what the log will say of it.
         time_s, began_s: when it came, in seconds since 1970 and as `time.monotonic` says it.
+        replies: how many are asked for; 0 if no bot is asked.
+        tools, files_in: how many tools a prompt offers, and how many files all prompts hold.
         listed: whether Poe lists the bot.
         pricing: the bot's prices, as Poe gives them.
         traceparent: the client's own span, if it told of one.
@@ -80,7 +85,9 @@ class About:
     bot: str
     dialect: str
     client: str
-    prompts: Sequence[Prompt]
+    replies: int = 0
+    tools: int = 0
+    files_in: int = 0
     listed: bool = False
     pricing: Mapping[str, Any] | None = None
     traceparent: str = ""
@@ -164,7 +171,7 @@ class Meter:
         """How it went, as far as it has."""
         if self._failed:
             return self._failed
-        if self._finished >= len(self.about.prompts) or self._end_s is None:
+        if self._finished >= self.about.replies or self._end_s is None:
             return self.about.line.outcome
         # Somebody let go of the answer before its end: who, only the request knows.
         said = self.about.line.outcome
@@ -222,10 +229,10 @@ class Meter:
             total_s=round((self._end_s or self._last_s) - about.began_s, 4),
             outcome=self.outcome,
             client=about.client,
-            replies=len(about.prompts),
-            tools=len(about.prompts[0].tools) if about.prompts else 0,
+            replies=about.replies,
+            tools=about.tools,
             tool_calls=self._calls,
-            files_in=sum(map(_files_in, about.prompts)),
+            files_in=about.files_in,
             files_out=self._files,
         )
 
@@ -270,15 +277,22 @@ class Meter:
 
 
 class Recorder:
-    """Keeps the beginning of an answer's text, for a key whose owner wants it recorded."""
+    """Keeps what is recorded of an answer, for a key whose owner wants that.
 
-    def __init__(self) -> None:
+    Attributes:
+        prompt: the end of what was asked.
+    """
+
+    def __init__(self, prompts: Sequence[Prompt]) -> None:
+        # Several answers to the same prompt share it.
+        different = {id(one): one for one in prompts}.values()
+        self.prompt = "\n\n".join(map(text_of, different))[-MOST_LETTERS:]
         self._pieces: list[str] = []
         self._letters = 0
 
     @property
     def text(self) -> str:
-        """What came."""
+        """The beginning of what came."""
         return "".join(self._pieces)
 
     def saw(self, index: int, batch: Batch) -> None:
@@ -320,7 +334,6 @@ class Metering:
         recordings: texts of keys that are recorded.
         live: the answers that are being given.
         metrics: the numbers.
-        count_prompt: begins to count a prompt's tokens; what it gives waits for the number.
         beside: begin other work of a worker, each in a greenlet of its own.
         told: hears of each answer's row, and of the `traceparent` that its client sent.
         close: called when the worker ends.
@@ -336,7 +349,6 @@ class Metering:
         recordings: Recordings,
         live: Live,
         metrics: Metrics,
-        count_prompt: Callable[[Prompt], Callable[[], int]],
         connections: Callable[[], tuple[int, int]] = lambda: (0, 0),
         beside: Sequence[Callable[[], gevent.Greenlet]] = (),
         told: Callable[[LedgerRow, str], None] | None = None,
@@ -348,7 +360,6 @@ class Metering:
         self.recordings = recordings
         self.live = live
         self.metrics = metrics
-        self._count_prompt = count_prompt
         self._connections = connections
         self._beside = beside
         self._told = told
@@ -363,19 +374,19 @@ class Metering:
     ) -> Watched:
         """What to ask the bridge for, and who looks on. `opened` is to be called next."""
         about = self._about(caller, prompts, catalogue)
-        recorder = Recorder() if self.recordings.wants(about.key_id) else None
+        recorder = Recorder(prompts) if self.recordings.wants(about.key_id) else None
         meter = Meter(about, lambda meter: self._over(meter, recorder), self._monotonic)
         about.line.facts = meter.facts
         counted = self.ledger is not None or wants.usage
         return Watched(
-            wants=replace(wants, usage=counted),
+            wants=wants if wants.usage == counted else replace(wants, usage=counted),
             watch=together([meter, recorder]) or meter,
             meter=meter,
         )
 
     def opened(self, meter: Meter, answer: Answer) -> None:
         """The answer is being given."""
-        g.metered = True
+        kept().metered = True
         meter.answer = answer
         meter.live_id = self.live.add(meter)
         self.metrics.began()
@@ -422,9 +433,8 @@ class Metering:
         self, caller: Caller, prompts: Sequence[Prompt], catalogue: ShownCatalogue | None
     ) -> About:
         key_id = caller.key_id or own_id(caller.owner)
-        # Each look through Flask's proxies costs more than all that is read behind them.
+        request, known = current_request(), kept()
         environ = request.environ
-        known = g._get_current_object()
         name = prompts[0].bot if prompts else known.get("model", "")
         bot = catalogue.find(name) if catalogue is not None else None
         return About(
@@ -437,25 +447,30 @@ class Metering:
             bot=shown(name)[:_NAME_LETTERS],
             dialect=request.blueprint or "",
             client=client_name(environ.get("HTTP_USER_AGENT", "")),
-            prompts=prompts,
+            replies=len(prompts),
+            tools=len(prompts[0].tools) if prompts else 0,
+            files_in=sum(map(_files_in, prompts)),
             listed=bot is not None,
             pricing=None if bot is None else bot.pricing,
             traceparent=environ.get("HTTP_TRACEPARENT", "")[:_NAME_LETTERS],
         )
 
     def _over(self, meter: Meter, recorder: Recorder | None) -> None:
-        meter.answer = None
+        answer, meter.answer = meter.answer, None
         self.live.discard(meter.live_id)
         if meter.usage is not None or not meter.has_output or self.ledger is None:
             self._close(meter, recorder, _NO_USAGE)
             return
-        settling = gevent.spawn(self._settle, meter, recorder)
+        counts = [] if answer is None else list(answer.prompt_tokens.values())
+        settling = gevent.spawn(self._settle, meter, recorder, counts)
         self._settling.add(settling)
         settling.link(self._settling.discard)
 
-    def _settle(self, meter: Meter, recorder: Recorder | None) -> None:
-        """Count what an answer that broke off has cost, as well as can be."""
-        prompt = sum(self._count_prompt(prompt)() for prompt in meter.about.prompts)
+    def _settle(
+        self, meter: Meter, recorder: Recorder | None, counts: Sequence[Callable[[], int]]
+    ) -> None:
+        """Say what an answer that broke off has cost, as well as can be."""
+        prompt = sum(count() for count in counts)
         guessed = Usage(prompt_tokens=prompt, completion_tokens=meter.guessed_completion())
         self._close(meter, recorder, guessed)
 
@@ -470,7 +485,7 @@ class Metering:
         if ledger is not None and row.outcome != ErrorKind.BAD_KEY.value:
             ledger.add(row)
         if recorder is not None:
-            gevent.spawn(self.recordings.keep, _recording(row, about.prompts, recorder.text))
+            gevent.spawn(self.recordings.keep, _recording(row, recorder))
 
     def _look_around(self) -> None:
         """The body of the greenlet that measures how late it wakes up."""
@@ -494,10 +509,13 @@ def install(app: Flask, metering: Metering) -> None:
     app.extensions["poeflask.metering"] = metering
 
     def look(response: Response) -> Response:
-        caller = g.get("caller")
+        if response.status_code < 400:
+            return response
+        request, now = current_request(), kept()
+        caller = now.get("caller")
         asks = request.method == "POST" and request.blueprint not in _SILENT_DIALECTS
-        if response.status_code >= 400 and asks and caller is not None and "metered" not in g:
-            metering.refused(caller, g.line.outcome)
+        if asks and caller is not None and "metered" not in now:
+            metering.refused(caller, now.line.outcome)
         return response
 
     app.after_request(look)
@@ -512,7 +530,7 @@ def _files_in(prompt: Prompt) -> int:
     return sum(isinstance(part, File) for message in prompt.messages for part in message.parts)
 
 
-def _recording(row: LedgerRow, prompts: Sequence[Prompt], answer: str) -> Recording:
+def _recording(row: LedgerRow, recorder: Recorder) -> Recording:
     return Recording(
         row_id=row.id,
         time_s=row.time_s,
@@ -520,11 +538,8 @@ def _recording(row: LedgerRow, prompts: Sequence[Prompt], answer: str) -> Record
         key_name=row.key_name,
         bot=row.bot,
         outcome=row.outcome,
-        # Several answers to the same prompt share it.
-        prompt="\n\n".join(
-            text_of(prompt) for prompt in {id(one): one for one in prompts}.values()
-        ),
-        answer=answer,
+        prompt=recorder.prompt,
+        answer=recorder.text,
     )
 
 

@@ -12,13 +12,16 @@ import os
 import resource
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar, cast
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.multiprocess import MultiProcessCollector
 
 from poeflask.core.errors import RULES, ErrorKind
 from poeflask.core.ledger_row import OK, LedgerRow
+
+Metric = TypeVar("Metric", Counter, Histogram)
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -42,9 +45,7 @@ class Metrics:
         registry = CollectorRegistry()
         self._registry = registry
         self._models: set[str] = set()
-        self._of_answers: dict[tuple[str, str], Counter] = {}
-        self._of_tokens: dict[tuple[str, str], Counter] = {}
-        self._of_dialect: dict[str, tuple[Histogram, Histogram]] = {}
+        self._labelled: dict[tuple[MetricWrapperBase | str, ...], MetricWrapperBase] = {}
         self._requests = Counter(
             "poeflask_requests",
             "Requests of every kind, by API and outcome.",
@@ -147,9 +148,9 @@ class Metrics:
 
     def requested(self, dialect: str, outcome: str) -> None:
         """A request was answered in full, or not."""
-        self._requests.labels(dialect, outcome).inc()
+        self._of(self._requests, dialect, outcome).inc()
         if outcome != OK:
-            self._errors.labels(outcome, RULES[ErrorKind(outcome)].fault).inc()
+            self._of(self._errors, outcome, RULES[ErrorKind(outcome)].fault).inc()
 
     def began(self) -> None:
         """An answer is being given."""
@@ -165,7 +166,7 @@ class Metrics:
             gaps_s: how long all gaps were together.
         """
         self._open.dec()
-        self._answers_of(model, row.outcome).inc()
+        self._of(self._answers, model, row.outcome).inc()
         for kind, number in (
             ("prompt", row.prompt_tokens),
             ("completion", row.completion_tokens),
@@ -173,34 +174,20 @@ class Metrics:
             ("cached", row.cached_tokens),
         ):
             if number:
-                self._tokens_of(model, kind).inc(number)
+                self._of(self._tokens, model, kind).inc(number)
         if row.points:
-            self._points.labels(model).inc(row.points)
-        first_token, total = self._times(row.dialect)
+            self._of(self._points, model).inc(row.points)
         if row.first_token_s is not None:
-            first_token.observe(row.first_token_s)
-        total.observe(row.total_s)
+            self._of(self._first_token, row.dialect).observe(row.first_token_s)
+        self._of(self._total, row.dialect).observe(row.total_s)
         _observe_many(self._gap, gaps, gaps_s)
 
-    def _answers_of(self, model: str, outcome: str) -> Counter:
-        """The counter with these labels; the library's own way to it is longer."""
-        found = self._of_answers.get((model, outcome))
+    def _of(self, metric: Metric, *labels: str) -> Metric:
+        """The number with these labels; the library's own way to it is longer."""
+        found = self._labelled.get((metric, *labels))
         if found is None:
-            found = self._of_answers[model, outcome] = self._answers.labels(model, outcome)
-        return found
-
-    def _tokens_of(self, model: str, kind: str) -> Counter:
-        found = self._of_tokens.get((model, kind))
-        if found is None:
-            found = self._of_tokens[model, kind] = self._tokens.labels(model, kind)
-        return found
-
-    def _times(self, dialect: str) -> tuple[Histogram, Histogram]:
-        found = self._of_dialect.get(dialect)
-        if found is None:
-            found = (self._first_token.labels(dialect), self._total.labels(dialect))
-            self._of_dialect[dialect] = found
-        return found
+            found = self._labelled[metric, *labels] = metric.labels(*labels)
+        return cast("Metric", found)
 
     def model(self, bot: str, *, listed: bool) -> str:
         """The label of a bot: its name if Poe lists it and there is room, else "other"."""
@@ -213,9 +200,9 @@ class Metrics:
 
     def store_used(self, operation: str, seconds: float, failed: bool) -> None:
         """The store did something, or could not."""
-        self._store.labels(operation).observe(seconds)
+        self._of(self._store, operation).observe(seconds)
         if failed:
-            self._store_errors.labels(operation).inc()
+            self._of(self._store_errors, operation).inc()
 
     def lagged(self, seconds: float) -> None:
         """A greenlet woke up so much later than it should."""

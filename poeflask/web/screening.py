@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 
-from flask import Flask, request
+from flask import Flask
 
 from poeflask.core.errors import ClientError, ErrorKind
+from poeflask.web.current import current_request
 
 # Underscores are in no true host name, but in names of containers.
 _HOST = re.compile(r"(?:[A-Za-z0-9_][A-Za-z0-9_.-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
@@ -28,8 +29,9 @@ def _screen() -> None:
     Raises:
         ClientError: its host or its framing could be understood in two ways.
     """
-    host = request.environ.get("HTTP_HOST")
-    if host is None and request.environ["SERVER_PROTOCOL"] == "HTTP/1.0":
+    environ = current_request().environ
+    host = environ.get("HTTP_HOST")
+    if host is None and environ["SERVER_PROTOCOL"] == "HTTP/1.0":
         # Older than the header.
         host = "none"
     if not _HOST.fullmatch(host or ""):
@@ -37,7 +39,7 @@ def _screen() -> None:
             ErrorKind.INVALID_REQUEST,
             "The header 'Host' must be there, with a name or an address and perhaps a port.",
         )
-    coding = request.environ.get("HTTP_TRANSFER_ENCODING", "chunked")
+    coding = environ.get("HTTP_TRANSFER_ENCODING", "chunked")
     if coding.strip().lower() != "chunked":
         raise ClientError(
             ErrorKind.INVALID_REQUEST,

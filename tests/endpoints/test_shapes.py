@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
-from marshmallow import fields
+from hypothesis import given
+from hypothesis import strategies as st
+from marshmallow import ValidationError, fields
 
 from poeflask.core.errors import ClientError
 from poeflask.endpoints.shapes import (
@@ -180,6 +183,33 @@ def test_sentences_stay_short():
     assert len(shown("a" * 1000)) == 41
     assert one_of(["a"]) == "'a'"
     assert one_of(["a", "b", "c"]) == "'a', 'b' or 'c'"
+
+
+class Wide(Outer):
+    """A body with fields that are called otherwise, and one that must be there."""
+
+    wide = Words(data_key="isWide", required=True)
+    size = Whole(0, 5, data_key="theSize")
+
+
+_VALUES = st.sampled_from([None, "a", "abcd", 1, 7, True, [], ["a"], {}, {"size": 1}, {"a": 0.5}])
+_NAMES = st.sampled_from([*Outer().fields, "wide", "isWide", "size", "theSize", "stranger"])
+
+
+@given(st.dictionaries(_NAMES, _VALUES))
+def test_fields_that_were_not_sent_make_no_difference(body: dict[str, Any]):
+    """Passing over them gives what a look at each of them gives: the same values or faults."""
+    schema = Wide()
+    try:
+        expected: object = schema.load(body)
+    except ValidationError as error:
+        expected = next(iter(error.normalized_messages()))
+    try:
+        got: object = read_envelope(schema, body)
+    except ClientError as error:
+        got = re.split(r"[.\[]", error.param or "")[0]
+
+    assert expected == got
 
 
 class Loose(Envelope):

@@ -139,6 +139,27 @@ def test_a_traceback_shows_no_values(capfd: pytest.CaptureFixture[str], form: st
     assert "canary-4711" not in told
 
 
+def test_what_a_line_would_say_is_not_asked_where_none_is_written(app: Flask) -> None:
+    """And the request is counted all the same."""
+    asked: list[str] = []
+    counted: list[tuple[str, str]] = []
+    logging.install(app, clock=lambda: 5.0, new_id=str, count=lambda *one: counted.append(one))
+
+    def view() -> str:
+        logging.line().facts = lambda: asked.append("asked") or {}
+        return "hi"
+
+    app.add_url_rule("/a", view_func=view)
+    before = structlog.get_config()
+    logging.configure("warning", "json")
+    try:
+        app.test_client().get("/a").close()
+    finally:
+        structlog.configure(**before)
+
+    assert ([], [("none", "ok")]) == (asked, counted)
+
+
 def _fail(key: str) -> float:
     return len(key) / 0
 

@@ -9,6 +9,7 @@ import gevent
 import pytest
 from flask import Flask, g
 
+from poeflask.bridge import Answer
 from poeflask.core.caller import Caller
 from poeflask.core.errors import ClientError, ErrorKind, PoeError
 from poeflask.core.ledger_row import LedgerRow
@@ -67,7 +68,6 @@ class House:
             recordings=Recordings(self.store, ttl_s=60, most=10, clock=self.now),
             live=Live(self.store, worker="w"),
             metrics=Metrics(),
-            count_prompt=lambda prompt: lambda: 100,
             clock=self.now,
             monotonic=lambda: self.s,
         )
@@ -186,6 +186,9 @@ def test_an_answer_that_breaks_off_is_estimated(
 ) -> None:
     """Poe has been asked and has answered: that has cost something."""
     watched = house.watched()
+    answer = Answer(2)
+    answer.prompt_tokens = {0: lambda: 60, 1: lambda: 40}
+    house.metering.opened(watched.meter, answer)
     see(watched, [TextDelta("12345")], [Failure(error)])
     watched.watch.ended()
     (row,) = house.rows()
@@ -274,12 +277,8 @@ def test_the_log_line_says_how_it_went(house: House) -> None:
 
 def test_an_open_answer_is_live(house: House) -> None:
     """It is counted as open until it is over, and can be stopped meanwhile."""
-
-    class Opened:
-        def cancel(self, error: object) -> None: ...
-
     watched = house.watched(OWN)
-    answer: Any = Opened()
+    answer = Answer(1)
     house.metering.opened(watched.meter, answer)
     house.s = 3.0
     see(watched, [TextDelta("12345678")])
