@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.__main__ import load, running, servers
 from bench.scenarios import SCENARIOS, Scenario
+from bench.servers import load, open_many_files, running, servers
 
 _SHOWN = 30
 
@@ -26,6 +26,7 @@ def main(arguments: Sequence[str]) -> None:
     """Run the scenario twice, once for each look."""
     name = arguments[0] if arguments else "500 streams"
     scenario = next(one for one in SCENARIOS if one.name == name)
+    open_many_files()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as held:
         started = servers(Path(folder))
         held.enter_context(running(started["upstream"]))
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str]) -> None:
         _look(spying.split(), server.port, scenario)
         print("\n".join(_functions(stacks.read_text())))
         _look(f"strace -c -f -p {pid} -o {calls}".split(), server.port, scenario)
-        print("\n".join(_system_calls(calls.read_text(), scenario.units())))
+        print("\n".join(_system_calls(calls.read_text(), scenario.units(scenario.requests))))
 
 
 def _look(command: list[str], port: int, scenario: Scenario) -> None:
