@@ -55,10 +55,13 @@ def main(arguments: Sequence[str]) -> None:
         found: Found = {}
         for number in range(rounds):
             for scenario in chosen:
+                print(f"{number + 1} of {rounds}: {scenario.name}", file=sys.stderr)
                 for name in turned(compared(scenario), number):
                     figures = _measure(started, name, scenario, Path(folder))
                     found.setdefault((scenario.name, name), []).append(figures)
-    beginning = [_start_up() for _ in range(rounds)]
+    print("Starting poeflask anew.", file=sys.stderr)
+    weighed = [one for one in chosen if one.weighed] or SCENARIOS[:1]
+    beginning = [_start_up(one) for _ in range(rounds) for one in weighed]
     made_of = peer_versions() if any(name == PEER for _, name in found) else ""
     tables = report.tables(chosen, found, beginning, rounds, made_of)
     print("\n\n".join(tables.values()))
@@ -100,14 +103,12 @@ def _measure(started: dict[str, Server], name: str, scenario: Scenario, folder: 
     left_before = len(json.loads(get(UPSTREAM, "/left")))
     asked, opened = handshakes(folder)
     server.settle()
-    memory_kb, cpu_ns = server.memory_kb(), server.cpu_ns()
-    with _highest_kb(server) as highest_kb:
-        seen = load(server.port, scenario, requests)
+    cpu_ns = server.cpu_ns()
+    seen = load(server.port, scenario, requests)
     server.settle()
     asked_after, opened_after = handshakes(folder)
     return Figures(
         cost_us=(server.cpu_ns() - cpu_ns) / 1000 / scenario.units(requests),
-        kb=max(0, max(highest_kb) - memory_kb) / scenario.clients,
         first_ms=seen["first_s"] * 1000,
         late_ms=seen["late_s"] * 1000,
         errors=seen["errors"],
@@ -118,12 +119,12 @@ def _measure(started: dict[str, Server], name: str, scenario: Scenario, folder: 
 
 @contextmanager
 def _highest_kb(server: Server) -> Iterator[list[int]]:
-    """Look at the memory from time to time; a look takes milliseconds, so it is not often."""
+    """Look at the memory from time to time; a look takes milliseconds."""
     seen = [server.memory_kb()]
     over = threading.Event()
 
     def look() -> None:
-        while not over.wait(0.5):
+        while not over.wait(0.2):
             seen.append(server.memory_kb())
 
     looking = threading.Thread(target=look)
@@ -143,8 +144,8 @@ def _noticed(left_at: Sequence[float], known: int) -> tuple[int, float]:
     return len(noticed), statistics.median(late or [0.0]) * 1000
 
 
-def _start_up() -> StartUp:
-    """Start poeflask alone, and let it answer twice."""
+def _start_up(scenario: Scenario) -> StartUp:
+    """Start poeflask anew, and weigh one scenario: what came before leaves memory behind."""
     with tempfile.TemporaryDirectory() as folder:
         prepared = servers(Path(folder))
         with running(prepared["upstream"]):
@@ -155,8 +156,15 @@ def _start_up() -> StartUp:
                 idle_kb = server.memory_kb()
                 load(server.port, SCENARIOS[0])
                 server.settle()
+                counted_kb = server.memory_kb()
+                with _highest_kb(server) as highest_kb:
+                    load(server.port, scenario)
                 return StartUp(
-                    ready_s=ready_s, idle_mb=idle_kb / 1024, counted_mb=server.memory_kb() / 1024
+                    ready_s=ready_s,
+                    idle_mb=idle_kb / 1024,
+                    counted_mb=counted_kb / 1024,
+                    scenario=scenario.name,
+                    kb=max(0, max(highest_kb) - counted_kb) / scenario.clients,
                 )
 
 

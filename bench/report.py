@@ -27,7 +27,6 @@ class Figures:
 
     Attributes:
         cost_us: microseconds of processor time for each unit.
-        kb: memory for each client, at its highest.
         first_ms: median of the time to the first text.
         late_ms: median of the time from the sending of an event to its arrival.
         left: how many of the clients that left were noticed, and how soon at the median.
@@ -35,7 +34,6 @@ class Figures:
     """
 
     cost_us: float
-    kb: float
     first_ms: float
     late_ms: float
     errors: int
@@ -45,17 +43,21 @@ class Figures:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartUp:
-    """How poeflask begins.
+    """How poeflask begins, and what its first clients take.
 
     Attributes:
         ready_s: from the start of the process to the first answer.
         idle_mb: memory before anything was asked.
         counted_mb: memory once tokens were counted, which loads the vocabulary.
+        scenario: the name of the first one after that.
+        kb: the memory that it took on top for each of its clients, at its highest.
     """
 
     ready_s: float
     idle_mb: float
     counted_mb: float
+    scenario: str
+    kb: float
 
 
 Found = dict[tuple[str, str], list[Figures]]
@@ -74,13 +76,13 @@ def tables(
     Args:
         chosen: the scenarios that were measured.
         found: what they cost.
-        beginning: how poeflask began, once for each round.
+        beginning: how poeflask began, for each weighed scenario and round.
         rounds: how often each scenario was run.
         peer: what poe-api-bridge is made of; "" if it was not measured.
     """
     machine = f"{_machine()}; {rounds} rounds."
     written = {"figures": _figures(chosen, found, beginning, machine)}
-    if all((name, OURS) in found for name in (_PACED, _CROWD, _SHORT)):
+    if all((name, OURS) in found for name in (_PACED, _SHORT)):
         written["carries"] = carries(found, beginning)
     if peer:
         written["peer"] = beside_peer(chosen, found, f"{machine} {PEER} with {peer}.")
@@ -147,7 +149,7 @@ def _figures(
         "| first text, ms | late, ms: nginx / floor / poeflask | KB a client | errors "
         "| leaves noticed |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
-        *(_line(one, found) for one in chosen),
+        *(_line(one, found, _kb(beginning, one.name)) for one in chosen),
         "",
         f"Ready {ready_s:.2f} s after the start; {idle_mb:.0f} MB before the first question, "
         f"{counted_mb:.0f} MB with the vocabulary that tokens are counted by.",
@@ -167,7 +169,7 @@ def _over_tls(chosen: Sequence[Scenario], found: Found) -> Iterator[str]:
         yield f"\nTLS handshakes for each request, {'; '.join(counted)}."
 
 
-def _line(scenario: Scenario, found: Found) -> str:
+def _line(scenario: Scenario, found: Found, kb: float | None) -> str:
     servers = [found.get((scenario.name, name), []) for name in (NGINX, FLOOR, OURS)]
     nginx, floor, ours = servers
     lefts = [figures.left for figures in ours if figures.left is not None]
@@ -181,7 +183,7 @@ def _line(scenario: Scenario, found: Found) -> str:
         f"{paired(ours, floor):.2f}" if floor else "",
         f"{_median(ours, _first_ms):.0f}" if not scenario.leave_after_s else "",
         lates if scenario.answer.timed else "",
-        f"{_median(ours, _kb):.0f}",
+        f"{kb:.0f}" if kb is not None else "",
         str(sum(one.errors for figures in servers for one in figures)),
         f"{noticed} of {scenario.requests}" if noticed else "",
     ]
@@ -216,8 +218,10 @@ def _late_ms(one: Figures) -> float:
     return one.late_ms
 
 
-def _kb(one: Figures) -> float:
-    return one.kb
+def _kb(beginning: Sequence[StartUp], name: str) -> float | None:
+    """What each client of a scenario takes; None if it was not weighed."""
+    weighed = [one.kb for one in beginning if one.scenario == name]
+    return statistics.median(weighed) if weighed else None
 
 
 def _handshakes(one: Figures) -> float:
@@ -250,7 +254,7 @@ def part(ratio: float) -> str:
     return f"1/{1 / ratio:.1f}" if ratio < 0.5 else f"{ratio:.2f}"
 
 
-_PACED, _CROWD, _SHORT = "500 streams", "2000 streams", "short"
+_PACED, _SHORT = "500 streams", "short"
 _RATE, _LIFE_S, _MILLION = 20, 30, 1_000_000
 """Events a second of a stream, and how long it lasts."""
 
@@ -259,14 +263,14 @@ def carries(found: Found, beginning: Sequence[StartUp]) -> str:
     """How much a core, some cores and a million streams are, by the figures of this run."""
     event_us = _median(found[_PACED, OURS], _cost_us)
     request_us = _median(found[_SHORT, OURS], _cost_us)
-    stream_kb = max(1.0, _median(found[_CROWD, OURS], _kb))
+    stream_kb = max(1.0, _kb(beginning, _PACED) or 0.0)
     worker_mb = statistics.median(one.counted_mb for one in beginning)
     nginx_us = _median(found[_PACED, NGINX], _cost_us)
     streams = _MILLION / (_RATE * event_us + request_us / _LIFE_S)
     cores = _MILLION / streams
     lines = [
         f"e = {event_us:.0f} us (an event of {_PACED}), r = {request_us:.0f} us (a {_SHORT} "
-        f"request), m = {stream_kb:.0f} KB (a client of {_CROWD}), "
+        f"request), m = {stream_kb:.0f} KB (a client of {_PACED}), "
         f"n = {nginx_us:.0f} us (an event in nginx).",
         "",
         "| | how | on one core of this machine |",

@@ -47,7 +47,7 @@ http {{{{
   access_log off; {_FOLDERS}
   client_max_body_size 64m; client_body_buffer_size 20m;
   proxy_http_version 1.1; proxy_set_header Connection ""; proxy_buffering off;
-  upstream poe {{{{ server 127.0.0.1:{{upstream}}; keepalive 1000; }}}}
+  upstream poe {{{{ server 127.0.0.1:{{upstream}}; keepalive 1000; keepalive_timeout 600s; }}}}
 """
 _PASSING = (
     _HTTP
@@ -59,7 +59,7 @@ _PASSING = (
 _PASSING_TLS = (
     _HTTP
     + """
-  upstream front {{ server 127.0.0.1:{front}; keepalive 1000; }}
+  upstream front {{ server 127.0.0.1:{front}; keepalive 1000; keepalive_timeout 600s; }}
   server {{
     listen 127.0.0.1:{port} backlog=4096;
     location / {{
@@ -123,7 +123,8 @@ def servers(folder: Path) -> dict[str, Server]:
 
 
 def _poeflask(folder: Path, port: int, upstream: str, environ: dict[str, str]) -> Server:
-    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:poeflask.gunicorn_conf", "-w", "1"]
+    gunicorn = [sys.executable, "-m", "gunicorn", "-c", "python:poeflask.gunicorn_conf"]
+    gunicorn += ["-w", "1", "--log-level", "warning"]
     own = {
         "POE_BASE_URL": upstream,
         "POE_FILE_UPLOAD_URL": f"{upstream}/upload",
