@@ -89,6 +89,9 @@ class _Relay:
             self._ask(question)
 
     def _ask(self, question: bytes) -> None:
+        if self._upstream is not None:
+            # The end of the last answer came in two pieces, but its client has seen it.
+            self._end()
         self._upstream = self._floor.connect()
         # Blocking: the upstream takes it at once, and the cost of events is what is measured.
         self._upstream.setblocking(True)

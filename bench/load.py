@@ -135,7 +135,7 @@ class _Client:
         said = json.loads(body)
         if self._scenario.prompt is None:
             return all(model["id"] for model in said["data"]) and bool(said["data"])
-        return said["choices"][0]["message"]["content"] == self._scenario.answer.text
+        return bool(said["choices"][0]["message"]["content"] == self._scenario.answer.text)
 
     def close(self) -> None:
         """Leave."""

@@ -347,6 +347,6 @@ def _plot(title: str, lines: Mapping[str, _Points], left: int) -> list[str]:
         parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in places]
         parts.append(
-            f'<text x="{left + 12 + 80 * number}" y="{_TOP + 12}" fill="{colour}">{server}</text>'
+            f'<text x="{left + 70 * number}" y="{bottom + 18}" fill="{colour}">{server}</text>'
         )
     return parts
