@@ -288,7 +288,7 @@ SCENARIOS = (
     ),
     _leaving("leave", leave=True),
     _leaving("leave in silence", "silent", leave=True),
-    _leaving("leave while whole", stream=False, leave_after_s=0.5),
+    _leaving("leave while whole", stream=False, leave_after_s=2.0),
     _whole("10 MB picture", _picture, 4, goal=0.75, weighed=True),
     _whole("list of models", None, 300, goal=1 / 2.2),
     _whole("short, over TLS", _short, 100, over_tls=True),
