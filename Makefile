@@ -19,7 +19,7 @@ VENV := .venv
 PIP := $(VENV)/bin/python -m pip --quiet --disable-pip-version-check
 SOURCES := setup.cfg pyproject.toml
 
-.PHONY: help run test clients lint bench profile soak fuzz lock sbom audit check clean
+.PHONY: help run test clients lint types style bench profile soak fuzz lock sbom audit check clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -27,23 +27,21 @@ help:
 run: $(VENV)/installed
 	@exec $(VENV)/bin/poeflask serve
 
-# One process more than a small machine has processors, because many tests wait for other programs.
-SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
-
-# In three parts: what waits for other programs is not to be held up by all the rest.
 test: lint
-	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) tests/deploy tests/clients
-	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) tests/live
-	$(VENV)/bin/python -m pytest $(SIDE_BY_SIDE) --ignore=tests/deploy --ignore=tests/clients \
-	  --ignore=tests/live
+	@$(VENV)/bin/python -m tests.side_by_side
 
 clients: $(VENV)/installed-for-tests
 	POEFLASK_TEST_CLIENTS=1 $(VENV)/bin/python -m pytest -m clients
 
 lint: $(VENV)/installed-for-tests
+	@$(MAKE) --no-print-directory --jobs 2 types style
+
+types: $(VENV)/installed-for-tests
+	$(VENV)/bin/mypy
+
+style: $(VENV)/installed-for-tests
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
 	$(VENV)/bin/bandit --quiet --ini setup.cfg --recursive poeflask wsgi.py
 
 bench: $(VENV)/installed
@@ -102,7 +100,9 @@ $(VENV)/with-lock-tools: $(VENV)/made
 	@$(PIP) install 'uv>=0.9,<1'
 	@touch $@
 
+# Compiled by all processors; what some packages bring as a template is no Python, and may stay.
 $(VENV)/installed-for-tests: $(VENV)/made $(SOURCES)
 	@echo "Installing poeflask and its test tools into $(VENV), once ..."
-	@$(PIP) install --editable '.[test]'
+	@$(PIP) install --no-compile --editable '.[test]'
+	@$(VENV)/bin/python -m compileall -qq -j 0 poeflask $(VENV)/lib || true
 	@touch $@ $(VENV)/installed

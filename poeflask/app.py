@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import Any, TypedDict
 
 import gevent
-import structlog
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -48,6 +47,7 @@ from poeflask.endpoints.refused.routes import refused
 from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
+from poeflask.log_lines import get_logger
 from poeflask.poe.attachments import Attachments, reattach
 from poeflask.poe.breaker import Breakers, Sensitivity
 from poeflask.poe.catalogue import Catalogue
@@ -89,6 +89,7 @@ from poeflask.web import (
 from poeflask.web.asking import fallbacks_for
 from poeflask.web.background import Background
 from poeflask.web.doorkeeper import Doorkeeper
+from poeflask.web.late_rules import LateRule
 from poeflask.web.limits import Limits
 from poeflask.web.live import Live
 from poeflask.web.metering import Metering
@@ -97,7 +98,7 @@ from poeflask.web.paths import CanonicalPaths, versioned_words
 from poeflask.web.points_matcher import PointsMatcher
 from poeflask.web.services import Services, Upstream
 
-_log = structlog.get_logger("poeflask")
+_log = get_logger("poeflask")
 
 BLUEPRINTS = (
     home,
@@ -145,6 +146,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     numbers = Metrics()
     store = TimedStore(open_store(settings.store_url, settings.state_dir), numbers.store_used)
     app = Flask("poeflask", static_folder=None)
+    app.url_rule_class = LateRule
     app.config["MAX_CONTENT_LENGTH"] = settings.max_request_bytes
     app.config["SEND_TIMEOUT_S"] = settings.send_timeout_s
     logging.install(app, clock=time.time, new_id=_new_id, count=numbers.requested)

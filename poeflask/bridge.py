@@ -13,7 +13,6 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Literal, NamedTuple, Protocol
 
 import gevent
@@ -37,15 +36,9 @@ from poeflask.filters.chain import Chain, Wants
 from poeflask.poe.breaker import FAILURES
 from poeflask.poe.turns import Place, Turns
 from poeflask.poe.ways import Way, Ways
+from poeflask.relay import Outlet, Relay
 
 Batch = list[ReplyEvent]
-
-Relay = Callable[[Batch], None]
-"""Writes a batch to the client; may wait for the client, raises nothing."""
-
-
-RelayAtOnce = Callable[[Batch], bool]
-"""As `Relay`, without waiting; False: the relay must be given the next batch, and will wait."""
 
 
 class Watch(Protocol):
@@ -53,6 +46,9 @@ class Watch(Protocol):
 
     def saw(self, index: int, batch: Batch) -> None:
         """The next events of reply number `index`, whoever takes them; the last one ends it."""
+
+    def heard(self, text: str) -> None:
+        """As `saw` with a text of the first reply and nothing else."""
 
     def ended(self) -> None:
         """Nothing of the answer is read any more, whether it came to its end or not. Only once."""
@@ -67,8 +63,8 @@ class AskPoe(Protocol):
 
     `sent` is called once the query has left; it may be called again and never blocks.
 
-    What it gives may have an attribute `at_once`: then it lets that have what comes while the next
-    batch is waited for, as `AtOnce` says.
+    What it gives may have an attribute `relay`: then it lets that have the bytes which come while
+    the next batch is waited for, as `Relay.take` says, and gives what that has left as a batch.
     """
 
     def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]: ...
@@ -385,8 +381,7 @@ class _Reading:
         self, reply: Iterator[Batch], chain: Chain, way: Way, place: Place
     ) -> Batch | None:
         """Pass on what the filters make of a reply; gives a failure that nothing came before."""
-        if hasattr(reply, "at_once"):
-            reply.at_once = partial(_straight, chain, self._answer)
+        relay = Relay(chain, self._answer)
         try:
             batch = _next(reply)
             place.close()
@@ -400,6 +395,8 @@ class _Reading:
                     self._answer.put(self._index, out)
                 if chain.ended:
                     break
+                if self._said and hasattr(reply, "relay"):
+                    reply.relay = relay
                 batch = _next(reply)
         finally:
             _close(reply)
@@ -422,13 +419,6 @@ class _Tried(NamedTuple):
 
     failed: Batch | None
     then: Literal["stop", "next key", "again"]
-
-
-def _straight(chain: Chain, answer: Answer, batch: Batch) -> Batch | None:
-    """Pass a batch from Poe to the client without a greenlet's part in it (`AtOnce`)."""
-    if not answer.flows() or not chain.passes(batch):
-        return batch
-    return None if answer.put_at_once(batch) else [Pause()]
 
 
 def _close(reply: Iterator[Batch]) -> None:
@@ -481,6 +471,8 @@ class Answer:
     Attributes:
         asked_bot: the fallback that was asked in place of the prompt's bot; empty if none was.
             Known once `begin` has returned, if it waited for the answer to begin.
+        outlet: where batches and texts may be written past the client's greenlet: while it waits
+            for the next batch of a single reply, and none is on its way to it. Else None.
     """
 
     def __init__(self, n: int, watch: Watch | None = None) -> None:
@@ -494,10 +486,8 @@ class Answer:
         self._peeked: list[tuple[int, Batch]] = []
         self._cancelled: PoeflaskError | None = None
         self._over = False
-        self._relay: Relay | None = None
-        self._relay_at_once: RelayAtOnce | None = None
-        self._relaying = False
-        self._said = False
+        self.outlet: Outlet | None = None
+        self._writing = False
 
     def is_over(self) -> bool:
         """Whether the last batch has been given."""
@@ -514,29 +504,21 @@ class Answer:
         """Hand over the next events of reply number `index`; waits while the client is behind."""
         if self._watch is not None:
             self._watch.saw(index, batch)
-        self._said = self._said or any(isinstance(event, OUTPUT) for event in batch)
-        relay = self._relay
-        if relay is None or isinstance(batch[-1], END) or not self._queue.empty():
+        outlet = self.outlet
+        if outlet is None or isinstance(batch[-1], END):
+            self.outlet = None
             self._queue.put((index, batch))
             return
-        self._relaying = True
+        self._writing = True
         try:
-            relay(batch)
+            outlet.write(batch)
         finally:
-            self._relaying = False
+            self._writing = False
 
-    def flows(self) -> bool:
-        """Whether the client waits for more of an answer that has begun to be written."""
-        return self._relay_at_once is not None and self._said and self._queue.empty()
-
-    def put_at_once(self, batch: Batch) -> bool:
-        """Hand over the next events of an answer that flows, in the loop itself.
-
-        False: the client is behind, and `put` must be called next, with whatever comes.
-        """
+    def heard(self, text: str) -> None:
+        """Tell whoever looks on of a text that goes to the outlet without being put here."""
         if self._watch is not None:
-            self._watch.saw(0, batch)
-        return self._relay_at_once is not None and self._relay_at_once(batch)
+            self._watch.heard(text)
 
     def begin(self, wait_s: float | None) -> None:
         """Wait until the first part of the answer has come, but no longer than `wait_s` seconds.
@@ -553,12 +535,7 @@ class Answer:
             self.close()
             raise end.error
 
-    def next(
-        self,
-        wait_s: float | None = None,
-        relay: Relay | None = None,
-        relay_at_once: RelayAtOnce | None = None,
-    ) -> Batch | None:
+    def next(self, wait_s: float | None = None, outlet: Outlet | None = None) -> Batch | None:
         """The next events, or None if `wait_s` seconds have passed.
 
         The batch after which `is_over` is true is the last one. An answer of several replies ends
@@ -566,15 +543,15 @@ class Answer:
 
         Args:
             wait_s: how long to wait; None means as long as it takes.
-            relay: while this waits, batches of an answer with one reply may go there, at once and
-                in the greenlet that read them, instead of coming out here. The last one never does.
-            relay_at_once: may be given with `relay`, for batches that no greenlet need see to.
+            outlet: while this waits, batches of an answer with one reply may be written there, at
+                once and in the greenlet that read them, instead of coming out here, and texts by
+                the loop itself. The last batch never is.
         """
         try:
             if self._peeked:
                 index, batch = self._peeked.pop(0)
             else:
-                index, batch = self._wait(wait_s, relay, relay_at_once)
+                index, batch = self._wait(wait_s, outlet)
         except Empty:
             return None
         end = batch[-1] if batch else None
@@ -586,21 +563,19 @@ class Answer:
             batch = [_of_reply(event, index, self._n) for event in batch]
         return batch
 
-    def _wait(
-        self, wait_s: float | None, relay: Relay | None, relay_at_once: RelayAtOnce | None
-    ) -> tuple[int, Batch]:
-        if self._n == 1:
-            self._relay, self._relay_at_once = relay, relay_at_once
+    def _wait(self, wait_s: float | None, outlet: Outlet | None) -> tuple[int, Batch]:
+        if self._n == 1 and self._queue.empty():
+            self.outlet = outlet
         try:
             while True:
                 try:
                     return self._take(wait_s)
                 except Empty:
                     # Whoever waits would else write into the middle of what is being written.
-                    if not self._relaying:
+                    if not self._writing:
                         raise
         finally:
-            self._relay = self._relay_at_once = None
+            self.outlet = None
 
     def _take(self, wait_s: float | None) -> tuple[int, Batch]:
         if self._cancelled is None:
@@ -643,6 +618,7 @@ class Answer:
         """Wake the client's greenlet if it waits; if the queue is full, it does not."""
         if self._cancelled is None:
             self._cancelled = error
+        self.outlet = None
         try:
             self._queue.put_nowait((index, [Failure(error)]))
         except Full:

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from importlib import import_module
 from typing import cast
 
@@ -14,8 +14,9 @@ import click
 
 from poeflask import __version__
 from poeflask.commands.admin import first_setup_link
+from poeflask.commands.environment import read_settings
 from poeflask.commands.probes import GUNICORN_CONF, models_findings, store_findings
-from poeflask.settings import Settings, SettingsError, markdown_table, unknown_variables
+from poeflask.settings import Settings, markdown_table, unknown_variables
 from poeflask.stores.addresses import shown
 
 _BANNER = """\
@@ -76,7 +77,7 @@ def main() -> None:
 @main.command()
 def serve() -> None:
     """Serve the API. What can be set is told by `poeflask settings`."""
-    settings = _settings(os.environ)
+    settings = read_settings()
     bad_models = (found.text for found in models_findings(settings) if found.level == "fault")
     for sentence in (*unknown_variables(os.environ), *bad_models):
         click.echo(sentence, err=True)
@@ -164,13 +165,6 @@ def _tell_setup(settings: Settings, *, inherited: bool) -> None:
     found = first_setup_link(settings, base)
     if found:
         click.echo(f"\nSet the password of the admin page within a day, by this link:\n  {found}")
-
-
-def _settings(environ: Mapping[str, str]) -> Settings:
-    try:
-        return Settings.from_environ(environ)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
 
 
 def _address(settings: Settings) -> str:

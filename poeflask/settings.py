@@ -15,14 +15,14 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
-import math
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
-from urllib.parse import urlsplit
+
+from poeflask import setting_values as read
+from poeflask.setting_values import KeyOfPoe, UnfitError
 
 _T = TypeVar("_T")
 
@@ -37,10 +37,6 @@ class SettingsError(ValueError):
     def __init__(self, *faults: str) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
-
-
-class _UnfitError(ValueError):
-    """A text that cannot be the value; the message says what would be right: "a number ..."."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +85,7 @@ def _setting(
 
     Args:
         variable: the environment variable's name.
-        read: makes the value of the text; raises _UnfitError.
+        read: makes the value of the text; raises UnfitError.
         default: the default as a person would write it, or how it follows from the environment.
         doc: one sentence.
         shown: the default as the table shows it, where it is computed.
@@ -116,193 +112,9 @@ def _constant(value: _T) -> Callable[[Environ], _T]:
     return lambda _environ: value
 
 
-# How a text becomes a value.
-
-
-def _text(text: str) -> str:
-    return text
-
-
-def _password(text: str) -> str:
-    if text and not 8 <= len(text) <= 256:
-        raise _UnfitError("a password of 8 to 256 characters")
-    return text
-
-
-def _choice(*names: str) -> Callable[[str], Any]:
-    def read(text: str) -> str:
-        if text.lower() in names:
-            return text.lower()
-        raise _UnfitError("one of " + ", ".join(names))
-
-    return read
-
-
-def _log_level(text: str) -> Any:
-    """As `logging` names it; "warn" is how poe2openai says "warning"."""
-    read = _choice("debug", "info", "warning", "error")
-    return read("warning" if text.lower() == "warn" else text)
-
-
-def _whole(least: int, most: int | None = None) -> Callable[[str], int]:
-    wanted = f"a whole number from {least}" + ("" if most is None else f" to {most}")
-
-    def read(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,12}", text):
-            raise _UnfitError(wanted)
-        number = int(text)
-        if number < least or (most is not None and number > most):
-            raise _UnfitError(wanted)
-        return number
-
-    return read
-
-
-def _seconds(least: float) -> Callable[[str], float]:
-    wanted = f"a number of seconds, at least {least:g}"
-
-    def read(text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError as error:
-            raise _UnfitError(wanted) from error
-        if not math.isfinite(number) or number < least:
-            raise _UnfitError(wanted)
-        return number
-
-    return read
-
-
-_UNITS = {
-    "": 1,
-    "b": 1,
-    "kb": 10**3,
-    "mb": 10**6,
-    "gb": 10**9,
-    "kib": 2**10,
-    "mib": 2**20,
-    "gib": 2**30,
-}
-
-
-def _size(text: str) -> int:
-    """A number of bytes, with a unit or without."""
-    match = re.fullmatch(r"([0-9]{1,15})\s*([a-z]*)", text.lower())
-    if match is None or match[2] not in _UNITS or int(match[1]) == 0:
-        raise _UnfitError('a size above zero, such as "1048576", "10MB" or "64MiB"')
-    return int(match[1]) * _UNITS[match[2]]
-
-
-def _url(text: str) -> str:
-    """An absolute URL, without the slash at its end."""
-    if not _is_url(text, {"http", "https"}):
-        raise _UnfitError('a URL, such as "https://api.poe.com"')
-    return text.rstrip("/")
-
-
-def _otlp_endpoint(text: str) -> str:
-    if text and not _is_url(text, {"http", "https"}):
-        raise _UnfitError('a URL, such as "http://localhost:4318"')
-    return text.rstrip("/")
-
-
-def _proxy_url(text: str) -> str:
-    if text and not _is_url(text, {"http", "https"}):
-        raise _UnfitError('the URL of a proxy, such as "http://user:password@proxy:3128"')
-    return text
-
-
-def _is_url(text: str, schemes: set[str]) -> bool:
-    try:
-        parts = urlsplit(text)
-        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False
-
-
-def _store_url(text: str) -> str:
-    """The words in any case; a URL as it is, since its password has a case."""
-    if text.lower() in {"sqlite", "memory"}:
-        return text.lower()
-    try:
-        parts = urlsplit(text)
-        there = bool(parts.path) if parts.scheme == "unix" else bool(parts.hostname)
-        fits = parts.scheme in {"redis", "rediss", "unix"} and there and parts.port != 0
-    except ValueError:
-        fits = False
-    if fits:
-        return text
-    raise _UnfitError(
-        'sqlite, memory, or the URL of a Redis, such as "redis://:password@host:6379/0"'
-    )
-
-
-def _host(text: str) -> str:
-    if text.startswith("unix:"):
-        if text.startswith("unix:/") and not text.endswith("/"):
-            return text
-        raise _UnfitError('a socket\'s whole path, such as "unix:/run/poeflask/http.sock"')
-    bare = text.removeprefix("[").removesuffix("]")
-    if _is_address(bare) or re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", bare):
-        return bare
-    raise _UnfitError('an address, a name, or "unix:" and the path of a socket')
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class KeyOfPoe:
-    """A key of Poe's, what its owner calls it, and how much of the work it gets."""
-
-    name: str
-    key: str = field(repr=False)
-    weight: int
-
-
-_KEY_OF_POE = re.compile(r"(?:([\w.-]{1,40}):)?([!-~]{1,512}?)(?:\*([0-9]{1,4}))?", re.ASCII)
-
-
-def _keys_of_poe(text: str) -> tuple[KeyOfPoe, ...]:
-    """Keys with commas or white space between: KEY, NAME:KEY, KEY*WEIGHT or NAME:KEY*WEIGHT."""
-    found = [_KEY_OF_POE.fullmatch(entry) for entry in re.split(r"[,\s]+", text) if entry]
-    keys = tuple(
-        KeyOfPoe(match[1] or f"key-{number}", match[2], int(match[3] or 1))
-        for number, match in enumerate(found, 1)
-        if match is not None
-    )
-    names, secrets = {one.name for one in keys}, {one.key for one in keys}
-    unique = len(names) == len(secrets) == len(found)
-    if unique and all(one.weight and not set(one.key) & set(":*") for one in keys):
-        return keys
-    raise _UnfitError(
-        "keys with commas or line ends between, each written KEY, NAME:KEY, KEY*WEIGHT or "
-        "NAME:KEY*WEIGHT, with no name and no key twice and whole weights above 0"
-    )
-
-
-def _origins(text: str) -> tuple[str, ...]:
-    """Origins with commas between them; "*" is every origin, "none" is none."""
-    if text.lower() == "none":
-        return ()
-    origins = tuple(origin for part in text.split(",") if (origin := part.strip().rstrip("/")))
-    if all(origin == "*" or _is_url(origin, {"http", "https"}) for origin in origins):
-        return origins
-    raise _UnfitError('"*", "none", or origins such as "https://a.example, https://b.example"')
-
-
-def _directory(text: str) -> Path:
-    return Path(text).expanduser().absolute()
-
-
 def _state_home(environ: Environ) -> Path:
     home = environ.get("XDG_STATE_HOME") or Path(environ.get("HOME") or "~") / ".local" / "state"
-    return _directory(str(Path(home) / "poeflask"))
+    return read.directory(str(Path(home) / "poeflask"))
 
 
 def _cores(_environ: Environ) -> int:
@@ -315,61 +127,64 @@ class Settings:
 
     host: str = _setting(
         "HOST",
-        _host,
+        read.host,
         "127.0.0.1",
         "The address to listen on, or `unix:` and the path of a socket.",
     )
-    port: int = _setting("PORT", _whole(1, 65535), "8080", "The TCP port to listen on.")
+    port: int = _setting("PORT", read.whole(1, 65535), "8080", "The TCP port to listen on.")
     workers: int = _setting(
         "POEFLASK_WORKERS",
-        _whole(1, 256),
+        read.whole(1, 256),
         _cores,
         "The number of worker processes.",
         shown="the number of cores",
     )
     worker_connections: int = _setting(
         "POEFLASK_WORKER_CONNECTIONS",
-        _whole(1, 1_000_000),
+        read.whole(1, 1_000_000),
         "4000",
         "The most connections that one worker holds at a time, idle ones counted.",
     )
     trusted_proxies: int = _setting(
         "POEFLASK_TRUSTED_PROXIES",
-        _whole(0, 16),
+        read.whole(0, 16),
         "0",
         "How many proxies stand in front whose X-Forwarded headers are believed.",
     )
     cors_origins: tuple[str, ...] = _setting(
         "POEFLASK_CORS_ORIGINS",
-        _origins,
+        read.origins,
         "*",
         "The web origins whose pages may call the API, with commas between; `none` for none.",
     )
     drain_s: float = _setting(
         "POEFLASK_DRAIN_S",
-        _seconds(1),
+        read.seconds(1),
         "60",
         "How long running answers may go on after a stop or a reload was asked for.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = _setting(
-        "LOG_LEVEL", _log_level, "info", "The least that is logged: debug, info, warning or error."
+        "LOG_LEVEL",
+        read.log_level,
+        "info",
+        "The least that is logged: debug, info, warning or error.",
     )
     log_format: Literal["console", "json"] = _setting(
         "POEFLASK_LOG_FORMAT",
-        _choice("console", "json"),
+        read.choice("console", "json"),
         "console",
         "How log lines are written: `console` for people, `json` for machines.",
     )
     state_dir: Path = _setting(  # noqa: RUF009 - a field, as all the others
         "CONFIG_DIR",
-        _directory,
+        read.directory,
         _state_home,
         "The folder that holds what must outlive a restart.",
         shown="`$XDG_STATE_HOME/poeflask` or `~/.local/state/poeflask`",
     )
     store_url: str = _setting(
         "POEFLASK_STORE_URL",
-        _store_url,
+        read.store_url,
         "sqlite",
         "Where state is kept: `sqlite`, a file in the state folder that all workers share; a Redis "
         "or Valkey that several hosts share, as `redis://:password@host:6379/0`, `rediss://` with "
@@ -377,16 +192,18 @@ class Settings:
         "forgets.",
         secret=True,
     )
-    poe_base_url: str = _setting("POE_BASE_URL", _url, "https://api.poe.com", "Where Poe's API is.")
+    poe_base_url: str = _setting(
+        "POE_BASE_URL", read.url, "https://api.poe.com", "Where Poe's API is."
+    )
     poe_file_upload_url: str = _setting(
         "POE_FILE_UPLOAD_URL",
-        _url,
+        read.url,
         "https://www.quora.com/poe_api/file_upload_3RD_PARTY_POST",
         "Where Poe takes uploads.",
     )
     poe_api_keys: tuple[KeyOfPoe, ...] = _setting(
         "POE_API_KEYS",
-        _keys_of_poe,
+        read.keys_of_poe,
         "",
         "The Poe keys that pay for callers who bring none of Poe's, with commas or line ends "
         "between: `KEY`, `NAME:KEY`, `KEY*WEIGHT` or `NAME:KEY*WEIGHT`.",
@@ -394,249 +211,255 @@ class Settings:
     )
     poe_api_key: tuple[KeyOfPoe, ...] = _setting(
         "POE_API_KEY",
-        _keys_of_poe,
+        read.keys_of_poe,
         "",
         "The same, for who has only one; not read beside POE_API_KEYS.",
         secret=True,
     )
     poe_requests_per_minute: int = _setting(
         "POEFLASK_POE_REQUESTS_PER_MINUTE",
-        _whole(0, 1_000_000),
+        read.whole(0, 1_000_000),
         "480",
         "How many queries one Poe key may send within a minute, over all workers; more wait their "
         "turn. Poe refuses more than 500. 0 for no bound.",
     )
     rate_limit_ms: int = _setting(
         "RATE_LIMIT_MS",
-        _whole(0, 3_600_000),
+        read.whole(0, 3_600_000),
         "0",
         "The least time between two queries to Poe, in milliseconds, over all keys and workers; 0 "
         "for none.",
     )
     proxy_url: str = _setting(
         "POEFLASK_PROXY_URL",
-        _proxy_url,
+        read.proxy_url,
         "",
         "The HTTP proxy on the way to Poe, password included; empty for none.",
         secret=True,
     )
     simulator: Literal["auto", "on", "off"] = _setting(
         "POEFLASK_SIMULATOR",
-        _choice("auto", "on", "off"),
+        read.choice("auto", "on", "off"),
         "auto",
         "Whether the key `demo` is answered by a Poe that runs here; `auto` means on while only "
         "this machine can reach poeflask.",
     )
     connect_timeout_s: float = _setting(
-        "POEFLASK_CONNECT_TIMEOUT_S", _seconds(0.1), "10", "How long connecting to Poe may take."
+        "POEFLASK_CONNECT_TIMEOUT_S",
+        read.seconds(0.1),
+        "10",
+        "How long connecting to Poe may take.",
     )
     first_event_wait_s: float = _setting(
         "POEFLASK_FIRST_EVENT_WAIT_S",
-        _seconds(0),
+        read.seconds(0),
         "10",
         "How long a stream waits for Poe's first word, so that a failure still has its own status.",
     )
     heartbeat_s: float = _setting(
         "POEFLASK_HEARTBEAT_S",
-        _seconds(0),
+        read.seconds(0),
         "15",
         "How often a silent stream says that it is alive; 0 for never.",
     )
     idle_timeout_s: float = _setting(
         "POEFLASK_IDLE_TIMEOUT_S",
-        _seconds(1),
+        read.seconds(1),
         "600",
         "How long Poe may be silent within an answer.",
     )
     total_timeout_s: float = _setting(
-        "POEFLASK_TOTAL_TIMEOUT_S", _seconds(1), "3600", "How long an answer may take as a whole."
+        "POEFLASK_TOTAL_TIMEOUT_S",
+        read.seconds(1),
+        "3600",
+        "How long an answer may take as a whole.",
     )
     tries: int = _setting(
         "POEFLASK_TRIES",
-        _whole(1, 10),
+        read.whole(1, 10),
         "2",
         "How often Poe is asked at most; never again after the first word of an answer.",
     )
     retry_wait_max_s: float = _setting(
-        "POEFLASK_RETRY_WAIT_MAX_S", _seconds(0), "10", "The longest wait between two tries."
+        "POEFLASK_RETRY_WAIT_MAX_S", read.seconds(0), "10", "The longest wait between two tries."
     )
     breaker_failures: int = _setting(
         "POEFLASK_BREAKER_FAILURES",
-        _whole(0, 1000),
+        read.whole(0, 1000),
         "5",
         "After how many failures in a row a bot is left alone for a while; 0 for never.",
     )
     setups: int = _setting(
         "POEFLASK_SETUPS",
-        _whole(1, 10_000),
+        read.whole(1, 10_000),
         "32",
         "How many questions one worker makes and sends to Poe at once; more wait their turn, so "
         "that running answers do not falter.",
     )
     queue: int = _setting(
         "POEFLASK_QUEUE",
-        _whole(0, 1_000_000),
+        read.whole(0, 1_000_000),
         "4000",
         "How many questions may wait for their turn in one worker; more are refused.",
     )
     queue_wait_s: float = _setting(
         "POEFLASK_QUEUE_WAIT_S",
-        _seconds(0.1),
+        read.seconds(0.1),
         "30",
         "How long a question waits for its turn before it is refused.",
     )
     max_answers: int = _setting(
         "POEFLASK_MAX_ANSWERS",
-        _whole(1, 1_000_000),
+        read.whole(1, 1_000_000),
         "4000",
         "How many answers one worker reads at once; more are refused with 503.",
     )
     max_request_bytes: int = _setting(
-        "MAX_REQUEST_SIZE", _size, "64MiB", "The largest request body that is taken."
+        "MAX_REQUEST_SIZE", read.size, "64MiB", "The largest request body that is taken."
     )
     body_timeout_s: float = _setting(
         "POEFLASK_BODY_TIMEOUT_S",
-        _seconds(0.1),
+        read.seconds(0.1),
         "120",
         "How long a client may take to send a request's body.",
     )
     send_timeout_s: float = _setting(
         "POEFLASK_SEND_TIMEOUT_S",
-        _seconds(0.1),
+        read.seconds(0.1),
         "60",
         "How long a client may read nothing of what is sent to it before its connection is cut; "
         "behind a proxy the proxy's own time holds.",
     )
     max_upload_bytes: int = _setting(
         "POEFLASK_MAX_UPLOAD_SIZE",
-        _size,
+        read.size,
         "50MB",
         "The largest file that is sent on to Poe; as base64 it must fit into MAX_REQUEST_SIZE.",
     )
     upload_cache_ttl_s: float = _setting(
         "URL_CACHE_TTL_SECONDS",
-        _seconds(0),
+        read.seconds(0),
         "259200",
         "How long the same file is not uploaded again.",
     )
     upload_cache_mb: int = _setting(
         "URL_CACHE_SIZE_MB",
-        _whole(0, 100_000),
+        read.whole(0, 100_000),
         "100",
         "How many megabytes may be spent on remembering which files were uploaded; 0: none is.",
     )
     reattach_pictures: Literal["on", "off"] = _setting(
         "POEFLASK_REATTACH_PICTURES",
-        _choice("on", "off"),
+        read.choice("on", "off"),
         "on",
         "Whether pictures that the bot made go back to it with the next turn, so that it can edit "
         "them.",
     )
     moderation_bot: str = _setting(
         "POEFLASK_MODERATION_BOT",
-        _text,
+        read.as_it_is,
         "",
         "The bot that judges for /v1/moderations; empty if none does.",
     )
     file_ttl_s: float = _setting(
         "POEFLASK_FILE_TTL_S",
-        _seconds(3600),
+        read.seconds(3600),
         "2592000",
         "How long files of /v1/files are kept at most.",
     )
     max_files_bytes_per_key: int = _setting(
         "POEFLASK_MAX_FILES_SIZE_PER_KEY",
-        _size,
+        read.size,
         "512MiB",
         "How large all files of /v1/files of one key may be together.",
     )
     max_files_bytes: int = _setting(
         "POEFLASK_MAX_FILES_SIZE",
-        _size,
+        read.size,
         "4GiB",
         "How large all files of /v1/files may be together, whosoever they are.",
     )
     catalogue_ttl_s: float = _setting(
         "POEFLASK_CATALOGUE_TTL_S",
-        _seconds(1),
+        read.seconds(1),
         "3600",
         "How old the list of bots may be before Poe is asked for it again.",
     )
     skip_system_prompt: Literal["auto", "always", "never"] = _setting(
         "POEFLASK_SKIP_SYSTEM_PROMPT",
-        _choice("auto", "always", "never"),
+        read.choice("auto", "always", "never"),
         "auto",
         "Whether bots leave their own persona aside; `auto` means when a request brings a system "
         "prompt.",
     )
     tools_mode: Literal["auto", "native", "prompted"] = _setting(
         "POEFLASK_TOOLS_MODE",
-        _choice("auto", "native", "prompted"),
+        read.choice("auto", "native", "prompted"),
         "auto",
         "How tools reach a bot: `native`, `prompted` in words, or `auto`, as the bot can.",
     )
 
     keys: Literal["passthrough", "keys", "both"] = _setting(
         "POEFLASK_KEYS",
-        _choice("passthrough", "keys", "both"),
+        read.choice("passthrough", "keys", "both"),
         "both",
         "Which keys are taken: `passthrough` Poe's, `keys` those that `poeflask keys` issues, or "
         "`both`.",
     )
     answer_tokens: int = _setting(
         "POEFLASK_ANSWER_TOKENS",
-        _whole(16, 1_000_000),
+        read.whole(16, 1_000_000),
         "4096",
         "How many tokens are reserved for an answer, and end it, if a key has a limit on tokens or "
         "points and the client does not say how long the answer may be.",
     )
     points_per_usd: int = _setting(
         "POEFLASK_POINTS_PER_USD",
-        _whole(1, 10_000_000),
+        read.whole(1, 10_000_000),
         "33333",
         "How many points a US dollar of Poe's list prices is, for budgets in points; Poe sells a "
         "million for 30.",
     )
     ledger: Literal["on", "off"] = _setting(
         "POEFLASK_LEDGER",
-        _choice("on", "off"),
+        read.choice("on", "off"),
         "on",
         "Whether a row is kept of each request for an answer: who, what, how much, how long; never "
         "what was said.",
     )
     ledger_ttl_s: float = _setting(
         "POEFLASK_LEDGER_TTL_S",
-        _seconds(60),
+        read.seconds(60),
         "7776000",
         "How long the rows of the ledger are kept.",
     )
     ledger_sums_ttl_s: float = _setting(
         "POEFLASK_LEDGER_SUMS_TTL_S",
-        _seconds(3600),
+        read.seconds(3600),
         "34560000",
         "How long the ledger's sums by hour are kept.",
     )
     ledger_max_rows: int = _setting(
         "POEFLASK_LEDGER_MAX_ROWS",
-        _whole(1000),
+        read.whole(1000),
         "500000",
         "How many rows of the ledger are kept at most; one takes about 600 bytes.",
     )
     recording_ttl_s: float = _setting(
         "POEFLASK_RECORDING_TTL_S",
-        _seconds(60),
+        read.seconds(60),
         "604800",
         "How long the texts of keys that are recorded are kept.",
     )
     max_recordings: int = _setting(
         "POEFLASK_MAX_RECORDINGS",
-        _whole(1, 100_000),
+        read.whole(1, 100_000),
         "500",
         "How many answers are kept as texts at most; one takes up to 128 KiB.",
     )
     metrics_token: str = _setting(
         "POEFLASK_METRICS_TOKEN",
-        _text,
+        read.as_it_is,
         "",
         "Whoever sends this as a Bearer token may read /metrics from anywhere; if it is empty, "
         "only this machine may.",
@@ -644,14 +467,14 @@ class Settings:
     )
     otlp_endpoint: str = _setting(
         "OTEL_EXPORTER_OTLP_ENDPOINT",
-        _otlp_endpoint,
+        read.otlp_endpoint,
         "",
         "Where traces go, such as `http://localhost:4318`; empty for nowhere. Needs "
         "`poeflask[otel]`.",
     )
     local_key: str = _setting(
         "POEFLASK_LOCAL_KEY",
-        _text,
+        read.as_it_is,
         "",
         "The key for requests in Ollama's API that bring none, as most of its clients do; "
         "empty: they are refused.",
@@ -659,21 +482,24 @@ class Settings:
     )
     local_key_for: Literal["local", "everyone"] = _setting(
         "POEFLASK_LOCAL_KEY_FOR",
-        _choice("local", "everyone"),
+        read.choice("local", "everyone"),
         "local",
         "Whom POEFLASK_LOCAL_KEY serves: `local` is nobody unless only this machine can reach "
         "poeflask, `everyone` is whoever reaches it, at your cost.",
     )
 
     admin: Literal["on", "off"] = _setting(
-        "POEFLASK_ADMIN", _choice("on", "off"), "on", "Whether there is a page for you at /admin."
+        "POEFLASK_ADMIN",
+        read.choice("on", "off"),
+        "on",
+        "Whether there is a page for you at /admin.",
     )
     admin_username: str = _setting(
-        "ADMIN_USERNAME", _text, "admin", "The name with which one logs in at /admin."
+        "ADMIN_USERNAME", read.as_it_is, "admin", "The name with which one logs in at /admin."
     )
     admin_password: str = _setting(
         "ADMIN_PASSWORD",
-        _password,
+        read.password,
         "",
         "The password of /admin; empty: it is set through the link that `poeflask serve` or "
         "`poeflask admin reset` prints.",
@@ -719,7 +545,7 @@ class Settings:
         """Whether only this machine can reach the address; false for a socket that a proxy uses."""
         if self.host == "localhost":
             return True
-        return _is_address(self.host) and ipaddress.ip_address(self.host).is_loopback
+        return read.is_address(self.host) and ipaddress.ip_address(self.host).is_loopback
 
     @property
     def bind(self) -> str:
@@ -807,7 +633,7 @@ def _value(source: _Source, environ: Environ) -> Any:
         return source.default(environ)
     try:
         return source.read(text)
-    except _UnfitError as error:
+    except UnfitError as error:
         held = "a secret that does not fit" if source.secret else repr(text)
         raise SettingsError(f"{source.variable} holds {held}; it should be {error}.") from error
 

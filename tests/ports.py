@@ -15,11 +15,17 @@ FIRST = 18_000
 """Where the ranges begin."""
 EACH = 800
 """How many ports belong to one worker of xdist."""
+WORKERS = 16
+"""How many workers have a range of their own."""
+FIRST_WORKER = "TESTS_FIRST_WORKER"
+"""The variable that tells a run of xdist the place of its first worker, if others run beside it."""
 
 
 def _mine() -> Iterator[int]:
     """This worker's ports, begun where another run on this machine hardly is."""
-    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 16
+    first = int(os.environ.get(FIRST_WORKER, "0"))
+    own = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    worker = (first + own) % WORKERS
     begin = os.getpid() % EACH
     return cycle(FIRST + worker * EACH + (begin + number) % EACH for number in range(EACH))
 

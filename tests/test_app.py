@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -18,7 +20,8 @@ from poeflask.core.caller import Caller
 from poeflask.core.prompt import Message, Prompt, Text
 from poeflask.core.reply import TextDelta
 from poeflask.filters.chain import Wants
-from poeflask.settings import KeyOfPoe, Settings, SettingsError
+from poeflask.setting_values import KeyOfPoe
+from poeflask.settings import Settings, SettingsError
 from poeflask.web.services import Services
 
 CHAT = {"model": "Echo", "messages": [{"role": "user", "content": "hi there"}]}
@@ -230,3 +233,35 @@ def test_a_clock_that_jumps_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> 
         ]
 
     assert [200] * 16 == statuses
+
+
+LOADED_LATER = {
+    "asyncio": "structlog's loggers that are awaited",
+    "rich": "what commands print with",
+    "pygments": "as above",
+    "json_repair": "texts that are no JSON",
+    "jsonschema_rs": "answers that follow a schema",
+    "yaml": "models.yaml",
+    "tiktoken": "counting tokens",
+    "apispec": "the description of the API",
+    "redis": "a store that is shared by several machines",
+    "opentelemetry": "traces, where they are sent somewhere",
+    "wordllama": "embeddings",
+    "numpy": "as above",
+    "poeflask.simulator": "the demo key",
+    "poeflask.commands": "the command line",
+    "poeflask.cli": "as above",
+}
+"""Modules that a worker starts without, and who needs them."""
+
+
+def test_a_start_loads_nothing_that_only_few_need(tmp_path: Path) -> None:
+    """Each of them would cost every worker time and memory."""
+    program = "import sys, poeflask._patch, poeflask.app as a; a.create_app(); print(*sys.modules)"
+    environ = {**os.environ, "CONFIG_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", program]
+    told = subprocess.run(command, env=environ, capture_output=True, text=True).stdout
+    loaded = set(told.split())
+
+    assert "poeflask.app" in loaded
+    assert [] == sorted(loaded & LOADED_LATER.keys())

@@ -7,6 +7,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import gevent
 import pytest
@@ -18,7 +19,6 @@ from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Message, Prompt, Text, Tool
 from poeflask.core.reply import (
-    AtOnce,
     Failure,
     Finish,
     Pause,
@@ -33,6 +33,7 @@ from poeflask.poe.noticeboard import Noticeboard
 from poeflask.poe.pacing import Pacer
 from poeflask.poe.turns import Turns
 from poeflask.poe.ways import Ways
+from poeflask.relay import Relay
 from poeflask.stores.memory import MemoryStore
 from poeflask.stores.namespace import Namespace
 
@@ -435,17 +436,43 @@ def test_different_prompts_are_asked_in_one_answer() -> None:
     assert [PROMPT, other] == poe.asked
 
 
-def relayed(answer: Answer, relay: Callable[[Batch], None]) -> list[Batch | None]:
-    """What comes out of the answer beside what is relayed."""
+class Outlet:
+    """Notes what it is given to write, and in which greenlet.
+
+    Args:
+        keeps_up: whether texts can be written without waiting.
+        wait_s: how long a batch takes to be written.
+    """
+
+    def __init__(self, *, keeps_up: bool = True, wait_s: float = 0.0) -> None:
+        self.batches: list[Batch] = []
+        self.texts: list[str] = []
+        self.greenlets: list[object] = []
+        self._keeps_up = keeps_up
+        self._wait_s = wait_s
+
+    def write(self, batch: Batch) -> None:
+        if self._wait_s:
+            gevent.sleep(self._wait_s)
+        self.batches.append(batch)
+        self.greenlets.append(gevent.getcurrent())
+
+    def say(self, text: str) -> bool:
+        self.texts.append(text)
+        return self._keeps_up
+
+
+def relayed(answer: Answer, outlet: Any) -> list[Batch | None]:
+    """What comes out of the answer beside what goes to the outlet."""
     given: list[Batch | None] = []
     while not answer.is_over():
-        given.append(answer.next(None, relay))
+        given.append(answer.next(None, outlet))
     return given
 
 
 def test_while_the_client_waits_batches_are_relayed() -> None:
     """In the greenlet that read them; only the last one comes out."""
-    took: list[tuple[Batch, object]] = []
+    outlet = Outlet()
     answer = Answer(1)
 
     def read() -> None:
@@ -453,50 +480,45 @@ def test_while_the_client_waits_batches_are_relayed() -> None:
             answer.put(0, batch)
 
     reader = gevent.spawn_later(0.01, read)
-    given = relayed(answer, lambda batch: took.append((batch, gevent.getcurrent())))
+    given = relayed(answer, outlet)
 
     assert [HELLO[-1]] == given
-    assert [(batch, reader) for batch in HELLO[:-1]] == took
+    assert (HELLO[:-1], {reader}) == (outlet.batches, set(outlet.greenlets))
 
 
 def test_what_waits_already_is_not_overtaken() -> None:
     """Batches are relayed only behind all those that came before."""
-    took: list[Batch] = []
+    outlet: Any = Outlet()
     answer = Answer(1)
     answer.put(0, HELLO[0])
 
-    assert HELLO[0] == answer.next(None, took.append)
+    assert HELLO[0] == answer.next(None, outlet)
     answer.put(0, HELLO[1])
     answer.put(0, HELLO[2])
-    assert HELLO[1:] == relayed(answer, took.append)
-    assert took == []
+    assert HELLO[1:] == relayed(answer, outlet)
+    assert outlet.batches == []
 
 
 def test_nobody_else_speaks_while_a_batch_is_relayed() -> None:
     """The wait does not end before, however long the client takes."""
-    written: list[Batch] = []
-
-    def slowly(batch: Batch) -> None:
-        gevent.sleep(0.1)
-        written.append(batch)
-
+    slow: Any = Outlet(wait_s=0.1)
     answer = Answer(1)
     gevent.spawn_later(0.01, answer.put, 0, HELLO[0])
 
-    assert answer.next(0.03, slowly) is None
-    assert [HELLO[0]] == written
+    assert answer.next(0.03, slow) is None
+    assert [HELLO[0]] == slow.batches
 
 
 def test_several_replies_are_not_relayed() -> None:
     """Two writers would write into each other."""
-    took: list[Batch] = []
+    outlet = Outlet()
     answer = Answer(2)
     for index in range(2):
         gevent.spawn_later(0.01, answer.put, index, [TextDelta("a"), Finish("stop")])
         gevent.spawn_later(0, answer.put, index, [TextDelta("b")])
 
-    assert len(relayed(answer, took.append)) == 4
-    assert took == []
+    assert len(relayed(answer, outlet)) == 4
+    assert outlet.batches == []
 
 
 class Onlooker:
@@ -508,6 +530,9 @@ class Onlooker:
 
     def saw(self, _index: int, batch: Batch) -> None:
         self.seen += batch
+
+    def heard(self, text: str) -> None:
+        self.seen.append(TextDelta(text))
 
     def ended(self) -> None:
         self.ends += 1
@@ -534,54 +559,37 @@ def test_a_watch_hears_of_an_answer_that_nobody_waits_for() -> None:
     assert 1 == watch.ends
 
 
-def flowing(answer: Answer, at_once: Callable[[Batch], bool]) -> gevent.Greenlet:
-    """The client of an answer that has begun, waiting for more."""
-    answer.put(0, HELLO[0])
-    answer.next()
-    client = gevent.spawn(answer.next, None, lambda batch: None, at_once)
-    gevent.sleep(0)
-    return client
-
-
-def test_an_answer_flows_while_its_client_waits_behind_the_first_words() -> None:
-    """Then batches may be handed over by whoever has them, without waiting."""
-    took: list[Batch] = []
+def test_an_outlet_is_there_while_its_client_waits_and_nothing_is_on_its_way() -> None:
+    """Then texts may be written by whoever has them; those who look on are told."""
+    outlet: Any = Outlet()
     onlooker = Onlooker()
     answer = Answer(1, onlooker)
-    before = answer.flows()
-    client = flowing(answer, lambda batch: not took.append(batch))
-
-    assert (False, True) == (before, answer.flows())
-    assert answer.put_at_once(HELLO[1])
-    assert [HELLO[1]] == took
-    assert [*HELLO[0], *HELLO[1]] == onlooker.seen
-    answer.put(0, HELLO[2])
-    assert not answer.flows()
-    assert HELLO[2] == client.get()
-
-
-def test_an_answer_whose_client_heard_nothing_does_not_flow() -> None:
-    """A heartbeat is no word: the question may yet be asked again."""
-    answer = Answer(1)
-    client = gevent.spawn(answer.next, None, lambda batch: None, bool)
+    answer.put(0, HELLO[0])
+    before = answer.outlet
+    answer.next(None, outlet)
+    client = gevent.spawn(answer.next, None, outlet)
     gevent.sleep(0)
 
-    assert not answer.flows()
-    client.kill()
+    assert (None, outlet) == (before, answer.outlet)
+    answer.heard("lo")
+    answer.put(0, HELLO[2])
+    assert answer.outlet is None
+    assert HELLO[2] == client.get()
+    assert [*HELLO[0], TextDelta("lo"), *HELLO[2]] == onlooker.seen
 
 
 class Hasty(Poe):
-    """Offers each batch first to whoever would take it at once; keeps what came out instead."""
+    """Sends plain texts, each framed as Poe does, and lets them through to whoever takes them."""
 
     def __call__(self, prompt: Prompt, key: str, sent: Callable[[], None]) -> HastyReply:
         return HastyReply(super().__call__(prompt, key, sent))
 
 
 class HastyReply:
-    """A reply that lets batches through."""
+    """A reply that lets the bytes of texts through; other batches come out."""
 
     def __init__(self, batches: Iterator[Batch]) -> None:
-        self.at_once: AtOnce | None = None
+        self.relay: Relay | None = None
         self._batches = batches
 
     def __iter__(self) -> HastyReply:
@@ -590,36 +598,44 @@ class HastyReply:
     def __next__(self) -> Batch:
         for batch in self._batches:
             gevent.sleep(0.005)
-            left = batch if self.at_once is None else self.at_once(batch)
-            if left is not None:
-                return left
+            if self.relay is None or not isinstance(batch[0], TextDelta):
+                return batch
+            if self.relay.take(framed(batch[0].text)) is not None:
+                left, self.relay.left = self.relay.left, []
+                return left or batch
         raise StopIteration
 
     def close(self) -> None:
         self._batches.close()  # type: ignore[attr-defined]
 
 
+def framed(text: str) -> bytes:
+    """A text as a chunk of a body."""
+    event = f'event: text\r\ndata: {{"text": "{text}"}}\r\n\r\n'.encode()
+    return b"%x\r\n%b\r\n" % (len(event), event)
+
+
 @pytest.mark.parametrize("keeps_up", [True, False])
 def test_texts_that_no_filter_changes_need_no_greenlet(keeps_up: bool) -> None:
-    """If the client cannot take one at once, the next thing that comes out is a Pause."""
+    """If the client cannot take one at once, the next thing that it is given is a Pause."""
     texts: list[Batch] = [[TextDelta(letter), Pause()] for letter in "abc"]
-    poe = Hasty([*texts, [Finish("stop")]])
-    answer = bridge(poe).open(PROMPT, CALLER, ALL)
+    outlet = Outlet(keeps_up=keeps_up)
+    answer = bridge(Hasty([*texts, [Finish("stop")]])).open(PROMPT, CALLER, ALL)
     answer.begin(None)
-    slow: list[Batch] = []
-    quick: list[Batch] = []
 
-    def at_once(batch: Batch) -> bool:
-        quick.append(batch)
-        return keeps_up
+    assert [texts[0], [Finish("stop")]] == relayed(answer, outlet)
+    assert ["b", "c"] == outlet.texts
+    assert ([] if keeps_up else [[Pause()], [Pause()]]) == outlet.batches
 
-    given = []
-    while not answer.is_over():
-        given.append(answer.next(None, slow.append, at_once))
 
-    assert [texts[0], [Finish("stop")]] == given
-    assert texts[1:] == quick
-    assert ([] if keeps_up else [[Pause()], [Pause()]]) == slow
+def test_before_the_first_words_all_goes_through_the_greenlets() -> None:
+    """The question may yet be asked again."""
+    batches: list[Batch] = [[Pause()], [TextDelta("a"), Pause()], [Finish("stop")]]
+    outlet = Outlet()
+    answer = bridge(Hasty(batches)).open(PROMPT, CALLER, ALL)
+
+    assert [Finish("stop")] == [event for batch in relayed(answer, outlet) for event in batch or ()]
+    assert ([], batches[:2]) == (outlet.texts, outlet.batches)
 
 
 class PoeOfKeys:

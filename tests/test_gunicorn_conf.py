@@ -19,7 +19,7 @@ from poeflask.settings import Settings
 from tests.ports import free_port
 
 APP = """
-import json, os, stat
+import gc, json, os, stat
 from gevent import monkey
 
 def app(environ, start_response):
@@ -30,6 +30,7 @@ def app(environ, start_response):
         "scheme": environ["wsgi.url_scheme"],
         "socket": "gunicorn.socket" in environ,
         "worker": os.getpid(),
+        "garbage": [gc.isenabled(), gc.get_freeze_count() > 1000],
     }
     return [json.dumps(told).encode()]
 """
@@ -74,6 +75,21 @@ def test_workers_are_patched_and_their_sockets_can_be_watched(server):
     told = ask(server[1])
 
     assert (True, True) == (told["patched"], told["socket"])
+
+
+def test_garbage_is_looked_for_among_what_came_after_the_start(server):
+    """What the start has loaded stays."""
+    assert [True, True] == ask(server[1])["garbage"]
+
+
+@pytest.mark.parametrize("patching", ["_patch", "gunicorn_conf"])
+def test_no_other_package_is_searched_for_plugins_of_gevent(patching):
+    """A start takes no longer because much is installed."""
+    program = (
+        f"from importlib import metadata; del metadata.entry_points; import poeflask.{patching}"
+    )
+
+    assert 0 == subprocess.run([sys.executable, "-c", program]).returncode
 
 
 def test_no_client_sets_what_only_a_proxy_may(server):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import structlog
 from flask import Blueprint, Flask, Response, g, redirect, request, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
@@ -21,10 +20,11 @@ from poeflask.admin.pages.settings import settings
 from poeflask.admin.parts import Parts, give
 from poeflask.core import json_text
 from poeflask.core.errors import PoeflaskError
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import StoreUnavailable
 from poeflask.web import errors, logging
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 PAGES: tuple[Blueprint, ...] = (
     overview,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +10,8 @@ import click
 
 from poeflask.admin.passwords import LEAST_CHARS, MOST_CHARS, Passwords, fault_of
 from poeflask.admin.setup_links import TTL_S, SetupLinks, link
-from poeflask.settings import Settings, SettingsError
+from poeflask.commands.environment import read_settings
+from poeflask.settings import Settings
 from poeflask.stores import open_store
 from poeflask.stores.base import Store
 
@@ -79,10 +79,7 @@ def first_setup_link(settings: Settings, base_url: str) -> str:
 
 def _settings() -> Settings:
     """The settings, if the password can be set from here."""
-    try:
-        settings = Settings.from_environ(os.environ)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    settings = read_settings()
     if settings.admin == "off":
         raise click.ClickException("POEFLASK_ADMIN is off: there is no admin page.")
     if settings.admin_password:

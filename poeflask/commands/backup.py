@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +11,8 @@ from pathlib import Path
 import click
 
 from poeflask import __version__
+from poeflask.commands.environment import read_settings
 from poeflask.core import json_text
-from poeflask.settings import Settings, SettingsError
 from poeflask.stores.addresses import is_redis, shown
 from poeflask.stores.backup import BackupError, Summary, back_up, dated, prune
 from poeflask.stores.backup import restore as restore_backup
@@ -30,7 +29,7 @@ from poeflask.stores.sqlite_file import FileInUseError
 @click.option("--json", "as_json", is_flag=True, help="Tell what was written as JSON.")
 def backup(file: Path, keep: int | None, as_json: bool) -> None:
     """Write all state into FILE, also while poeflask runs."""
-    settings = _settings()
+    settings = read_settings()
     if file.is_dir() != (keep is not None):
         raise click.UsageError("With --keep, FILE must be a folder; without it, a file.")
     if is_redis(settings.store_url):
@@ -53,7 +52,7 @@ def backup(file: Path, keep: int | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Tell what was restored as JSON.")
 def restore(file: Path, force: bool, as_json: bool) -> None:
     """Put the state of a backup in the place of the present one, which is kept beside it."""
-    settings = _settings()
+    settings = read_settings()
     with _backup_errors(), _progress() as progress:
         done = restore_backup(settings.state_dir, file, force=force, progress=progress)
     _tell(done, "Restored", as_json)
@@ -100,10 +99,3 @@ def _tell(done: Summary, verb: str, as_json: bool) -> None:
     click.echo(f"{verb} {done.files} files of {done.state_dir}, {done.bytes} bytes: {done.file}")
     if done.replaced is not None:
         click.echo(f"What was there before is in {done.replaced}")
-
-
-def _settings() -> Settings:
-    try:
-        return Settings.from_environ(os.environ)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -11,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from poeflask.commands.environment import read_settings
 from poeflask.core.sse import Decoder
-from poeflask.settings import Settings, SettingsError
+from poeflask.settings import Settings
 
 if TYPE_CHECKING:
     from werkzeug.test import Client
@@ -132,10 +132,7 @@ def _piped() -> str:
 
 
 def _begin(key: str | None, model: str | None, system: str | None) -> Conversation:
-    try:
-        settings = Settings.from_environ(os.environ)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    settings = read_settings()
     if not key and not settings.demo_key_works:
         raise click.UsageError("Give a key with --key or in POE_API_KEY.")
     return Conversation(

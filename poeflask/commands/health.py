@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 
 import click
 
-from poeflask.settings import Settings, SettingsError
+from poeflask.commands.environment import read_settings
+from poeflask.settings import Settings
 
 _PATIENCE_S = 4.0
 
@@ -16,10 +16,7 @@ _PATIENCE_S = 4.0
 @click.command()
 def health() -> None:
     """Ask the running service whether it lives; the exit code says what it said."""
-    try:
-        settings = Settings.from_environ(os.environ)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    settings = read_settings()
     try:
         status = _asked(settings)
     except (OSError, http.client.HTTPException) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -12,12 +11,12 @@ from typing import Any
 
 import click
 
+from poeflask.commands.environment import read_settings
 from poeflask.commands.tables import show_table
 from poeflask.core import json_text
 from poeflask.core.errors import PoeflaskError
 from poeflask.core.gateway_key import LIMITS, GatewayKey, KeyFaultError
 from poeflask.core.quota import MILLIPOINTS, moment
-from poeflask.settings import Settings, SettingsError
 from poeflask.stores import open_store
 from poeflask.stores.base import Store
 from poeflask.stores.gates import spent
@@ -226,10 +225,7 @@ class _Desk:
 
 
 def _desk() -> _Desk:
-    try:
-        settings = Settings.from_environ(os.environ)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    settings = read_settings()
     if settings.store_url == "memory":
         raise click.ClickException(
             "With POEFLASK_STORE_URL=memory keys end with the process that made them; "

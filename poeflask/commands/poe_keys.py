@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from poeflask import __version__
-from poeflask.settings import Settings, SettingsError
+from poeflask.commands.environment import read_settings
+from poeflask.settings import Settings
 from poeflask.stores import open_store
 from poeflask.stores.base import Store
 from poeflask.stores.namespace import Namespace
@@ -27,10 +27,7 @@ _STATES = {"ok": "ok", "cooling": "cooling", "no_points": "no points", "dead": "
 @click.option("--offline", is_flag=True, help="Do not ask Poe for points.")
 def poe_keys(revive: str | None, offline: bool) -> None:
     """Show the keys of POE_API_KEYS: state, points, work. The keys themselves are never shown."""
-    try:
-        settings = Settings.from_environ(os.environ)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    settings = read_settings()
     if not settings.keys_of_poe:
         raise click.ClickException(
             "There are none. Set POE_API_KEYS or POE_API_KEYS_FILE; `poeflask settings` says how."

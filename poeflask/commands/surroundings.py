@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-import click
-
 from poeflask import __version__
+from poeflask.commands.environment import read_settings
 from poeflask.poe.catalogue import Catalogue
 from poeflask.poe.client import PoeClient
 from poeflask.poe.models_file import ModelsFile
 from poeflask.poe.shown_catalogue import ShownCatalogue
-from poeflask.settings import Settings, SettingsError
+from poeflask.settings import Settings
 from poeflask.stores import open_store
 from poeflask.stores.namespace import Namespace
 
@@ -42,10 +40,7 @@ def surroundings() -> Iterator[Surroundings]:
     Raises:
         ClickException: a setting makes no sense.
     """
-    try:
-        settings = Settings.from_environ(os.environ)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    settings = read_settings()
     store = open_store(settings.store_url, settings.state_dir)
     models_file = ModelsFile(settings.state_dir / "models.yaml")
     listed = Catalogue(

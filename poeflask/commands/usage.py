@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
 import time
@@ -18,10 +17,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from poeflask.commands.environment import read_settings
 from poeflask.core.ledger_export import csv_line, csv_lines, json_array, json_lines
 from poeflask.core.ledger_row import LedgerRow, RowFilter
 from poeflask.core.tally import Group, Tally, percentile
-from poeflask.settings import Settings, SettingsError
 from poeflask.stores import open_store
 from poeflask.stores.base import StoreUnavailable
 from poeflask.stores.ledger import Bucket, Ledger, LedgerBounds
@@ -206,10 +205,7 @@ def bar(number: int, most: int) -> str:
 @contextmanager
 def _ledger() -> Iterator[Ledger]:
     """The ledger of the service that the environment describes."""
-    try:
-        settings = Settings.from_environ(os.environ)
-    except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+    settings = read_settings()
     store = open_store(settings.store_url, settings.state_dir)
     try:
         yield Ledger(store, worker="command", bounds=LedgerBounds(), clock=time.time)

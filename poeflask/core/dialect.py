@@ -30,6 +30,13 @@ class Encoder(Protocol):
     def heartbeat(self) -> str:
         """What keeps a silent stream alive without meaning anything."""
 
+    @property
+    def text_frame(self) -> tuple[bytes, bytes] | None:
+        """What `feed` would write around the JSON string of the next text of the first answer.
+
+        None if it would write anything else, or takes note of what it writes.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorForm:

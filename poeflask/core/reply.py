@@ -10,7 +10,7 @@ to one prompt (a client's `n`, or a bot that answers several times); filters onl
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -151,12 +151,6 @@ ReplyEvent = (
     | Finish
     | Failure
 )
-
-AtOnce = Callable[[list[ReplyEvent]], list[ReplyEvent] | None]
-"""Deals with events in the loop itself, as soon as they have come: nothing in it may wait.
-
-Gives what must go the usual way instead: None if nothing must; the very events, if it did nothing.
-"""
 
 OUTPUT = (TextDelta, ReasoningDelta, ToolCallDelta, FileEvent)
 """Events that a client sees as part of the answer: after one of them nothing may be retried."""

@@ -88,6 +88,11 @@ class Decoder:
         return self._cut(lines, end)
 
     @property
+    def is_between(self) -> bool:
+        """Whether all that was fed were whole events: what comes next begins one."""
+        return not (self._pieces or self._after_return or self._at_start)
+
+    @property
     def unfinished(self) -> bool:
         """Whether bytes of an event have come whose end has not."""
         return any(piece.strip(b"\n") for piece in self._pieces)

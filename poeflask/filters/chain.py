@@ -134,16 +134,13 @@ class Chain:
         """The prompt as the bot should get it."""
         return _ask(self._filters, prompt)
 
-    def passes(self, events: Sequence[ReplyEvent]) -> bool:
-        """Whether these events are one text that no filter changes, as nearly all are.
+    def passes(self, text: str) -> bool:
+        """Whether no filter changes this text of the first answer, as none does with nearly all.
 
-        If so, they are dealt with and go to the client as they are; if not, they must be fed.
+        If so, it is dealt with and goes to the client as it is; if not, it must be fed next.
         Takes no time worth speaking of and never waits.
         """
-        text = events[0] if events else None
-        if type(text) is not TextDelta or text.index or self._parallel or self.ended:
-            return False
-        if len(events) > 2 or type(events[-1]) is not Pause:
+        if self._parallel or self.ended:
             return False
         while self._passed < len(self._passes):
             if not self._passes[self._passed](text):
@@ -158,7 +155,8 @@ class Chain:
         Ends every parallel answer too when the first one ends, each with the same end, so that the
         events of each index end exactly once.
         """
-        if self.passes(events):
+        text = _only_text(events)
+        if text and self.passes(text):
             return list(events)
         if self.ended:
             return []
@@ -222,12 +220,20 @@ def _ask(filters: Sequence[Filter], prompt: Prompt) -> Prompt:
     return prompt
 
 
-def _passes(filter_: Filter) -> Callable[[TextDelta], bool]:
+def _passes(filter_: Filter) -> Callable[[str], bool]:
     return filter_.passes if isinstance(filter_, ReplySide) else _never
 
 
-def _never(_event: TextDelta) -> bool:
+def _never(_text: str) -> bool:
     return False
+
+
+def _only_text(events: Sequence[ReplyEvent]) -> str:
+    """The text of the first answer that these events are, if they are nothing else."""
+    if not events or len(events) > 2 or type(events[-1]) is not Pause:
+        return ""
+    first = events[0]
+    return first.text if type(first) is TextDelta and not first.index else ""
 
 
 def _until_end(events: list[ReplyEvent]) -> list[ReplyEvent]:

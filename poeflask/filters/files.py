@@ -55,8 +55,8 @@ class Files(ReplySide):
     def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
         return self._side.feed(events)
 
-    def passes(self, event: TextDelta) -> bool:
-        return self._side.passes(event)
+    def passes(self, text: str) -> bool:
+        return self._side.passes(text)
 
 
 class FilesAsText(ReplySide):
@@ -67,10 +67,10 @@ class FilesAsText(ReplySide):
         self._files: list[FileEvent] = []
         self._text: list[str] = []
 
-    def passes(self, event: TextDelta) -> bool:
-        if self._citations.concerns(event.text):
+    def passes(self, text: str) -> bool:
+        if self._citations.concerns(text):
             return False
-        self._text.append(event.text)
+        self._text.append(text)
         return True
 
     def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:
@@ -120,8 +120,8 @@ class FilesAsEvents(ReplySide):
         self._refs: set[str] = set()
         self._urls: set[str] = set()
 
-    def passes(self, event: TextDelta) -> bool:
-        return not (self._links.possible or self._citations.concerns(event.text))
+    def passes(self, text: str) -> bool:
+        return not (self._links.possible or self._citations.concerns(text))
 
     def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:
         match event:

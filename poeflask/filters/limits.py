@@ -39,10 +39,10 @@ class LimitsFilter(ReplySide):
         self._scanner = Scanner(stop)
         self._length = None if max_tokens is None else _Length(max_tokens, count)
 
-    def passes(self, event: TextDelta) -> bool:
-        if self._scanner.concerns(event.text):
+    def passes(self, text: str) -> bool:
+        if self._scanner.concerns(text):
             return False
-        return self._length is None or self._length.passes(event.text)
+        return self._length is None or self._length.passes(text)
 
     def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:
         match event:

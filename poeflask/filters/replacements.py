@@ -118,13 +118,13 @@ class Replacements(ReplySide):
             case _:
                 self._pass_on(event, given)
 
-    def passes(self, event: TextDelta) -> bool:
+    def passes(self, text: str) -> bool:
         if self._flowing:
-            self._shown.append(event.text)
+            self._shown.append(text)
         return self._flowing
 
     def _say(self, event: TextDelta, given: list[ReplyEvent]) -> None:
-        if self.passes(event):
+        if self.passes(event.text):
             given.append(event)
             return
         self._held.append(event)

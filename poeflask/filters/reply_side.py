@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from poeflask.core.prompt import Prompt
-from poeflask.core.reply import END, ReplyEvent, TextDelta
+from poeflask.core.reply import END, ReplyEvent
 
 
 class ReplySide:
@@ -38,7 +38,7 @@ class ReplySide:
                 break
         return given
 
-    def passes(self, event: TextDelta) -> bool:
+    def passes(self, text: str) -> bool:
         """Whether this text goes on as it is, and nothing else with it, as nearly every text does.
 
         If so, the filter has taken note of it, and it is not fed; if not, nothing has happened.

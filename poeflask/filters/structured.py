@@ -14,12 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from poeflask.core import json_text
 from poeflask.core.coerce import coerce
 from poeflask.core.errors import ErrorKind, PoeError
-from poeflask.core.json_schema import JsonSchema, check_schema
 from poeflask.core.prompt import Message, OutputFormat, Prompt, Text
 from poeflask.core.reply import (
     Failure,
@@ -31,6 +30,9 @@ from poeflask.core.reply import (
     Usage,
 )
 from poeflask.filters.json_in_text import broken_json, found, written
+
+if TYPE_CHECKING:
+    from poeflask.core.json_schema import JsonSchema
 
 MAX_REPAIR_BYTES = 64 * 1024
 """Repair takes a second for a few hundred KiB; beyond this the bot is asked again instead."""
@@ -243,6 +245,8 @@ def _weight(value: Any) -> int:
 def _schema(output_format: OutputFormat, param: str) -> JsonSchema | None:
     if output_format.kind != "json_schema" or output_format.schema is None:
         return None
+    from poeflask.core.json_schema import check_schema
+
     return check_schema(output_format.schema, param)
 
 

@@ -38,8 +38,8 @@ class UsageFilter(ReplySide):
         self._reasoning: list[str] = []
         self._calls: list[str] = []
 
-    def passes(self, event: TextDelta) -> bool:
-        self._text.append(event.text)
+    def passes(self, text: str) -> bool:
+        self._text.append(text)
         return True
 
     def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:

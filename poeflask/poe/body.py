@@ -3,7 +3,7 @@
 Servers write each event as an HTTP chunk of its own, and the usual reader of such a body gives one
 chunk at a time, at the price of several calls. Here everything that the connection holds is taken
 at once and the framing is taken off it. A body framed in any other way, or compressed, is left to
-that usual reader.
+`plain_body`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from collections.abc import Callable
 from ssl import SSLWantReadError, SSLWantWriteError
 from typing import Protocol
 
-import urllib3
 import urllib3.exceptions
 
 from poeflask.poe.arrivals import Arrivals
+from poeflask.poe.exchange import Exchange
+from poeflask.poe.head import Head
+from poeflask.poe.plain_body import Counted, PlainBody
 
 READ_BYTES = 64 * 1024
 
@@ -24,8 +26,12 @@ _LONGEST_LINE = 64 * 1024
 
 _NOTHING_YET = (BlockingIOError, SSLWantReadError, SSLWantWriteError)
 
-Take = Callable[[bytes], bool]
-"""Deals with bytes in the loop itself, where nothing may wait; False: someone must see to them."""
+Take = Callable[[bytes], bytes | None]
+"""Deals with bytes as they come, framing and all, in the loop itself, where nothing may wait.
+
+Gives what it leaves of them; None if there is nothing to do but to wait for more. It is called
+between two chunks only. Bytes that are none mean that the connection was closed.
+"""
 
 
 class Body(Protocol):
@@ -38,8 +44,8 @@ class Body(Protocol):
         no more bytes.
 
         Args:
-            take: may be given what comes while this waits. What it has dealt with does not come
-                out here, but the bytes for which it gave False do.
+            take: may be given what comes while this waits. Only what it leaves comes out here;
+                bytes that are none then mean that it wants to be asked why it left nothing.
 
         Raises:
             urllib3.exceptions.HTTPError: the connection broke, was silent for too long, or what
@@ -50,56 +56,36 @@ class Body(Protocol):
         """Close the connection, unless the body was read to its end. May be called twice."""
 
 
-def body_of(raw: urllib3.BaseHTTPResponse) -> Body:
-    """The body of an answer of which nothing but the head was read."""
-    original = getattr(raw, "_original_response", None)
-    if original is None or not original.chunked or raw.headers.get("Content-Encoding"):
-        return PlainBody(raw)
-    return ChunkedBody(raw, original)
-
-
-class PlainBody:
-    """A body read by the library."""
-
-    def __init__(self, raw: urllib3.BaseHTTPResponse) -> None:
-        self._raw = raw
-
-    def read(self, take: Take | None = None) -> bytes:
-        return self._raw.read1(READ_BYTES, decode_content=True)
-
-    def close(self) -> None:
-        self._raw.close()
-        self._raw.release_conn()
-
-
-class _Buffer(Protocol):
-    def read1(self, size: int) -> bytes: ...
-
-
-class _Original(Protocol):
-    """What is needed of the `http.client.HTTPResponse` within urllib3's."""
-
-    fp: _Buffer
-
-    def close(self) -> None: ...
+def body_of(exchange: Exchange, head: Head) -> Body:
+    """The body of an answer whose head has been received."""
+    encoding = head.fields.get("content-encoding", "")
+    if head.chunked and not encoding:
+        return ChunkedBody(exchange)
+    return PlainBody(
+        exchange,
+        Dechunker() if head.chunked else Counted(head.length),
+        ends_with_connection=not head.chunked and head.length is None,
+        encoding=encoding,
+    )
 
 
 class ChunkedBody:
-    """A chunked body, read past the library, from the same buffered stream that it reads."""
+    """A chunked body, read from the connection itself."""
 
-    def __init__(self, raw: urllib3.BaseHTTPResponse, original: _Original) -> None:
-        self._raw = raw
-        self._original = original
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
         self._unchunk = Dechunker()
         self._live: _LiveConnection | None = None
-        self._at_start = True
         self._closed = False
         self._take: Take | None = None
+        self._has_left = False
+        self._unread = b""
         self._content = b""
 
     def read(self, take: Take | None = None) -> bytes:
         self._take = take
-        while not self._closed:
+        self._has_left = False
+        while not self._closed and not self._has_left:
             if self._unchunk.ended:
                 self._end()
                 break
@@ -114,25 +100,26 @@ class ChunkedBody:
     def close(self) -> None:
         if not self._closed:
             self._stop_waiting()
-            self._raw.close()
-            self._raw.release_conn()
+            self._exchange.close()
 
     def _receive(self) -> None:
         """Wait until there is some content, or an end."""
-        try:
-            if self._live is not None:
-                self._live.arrivals.wait(self._step)
+        if early := self._exchange.early:
+            self._exchange.early = b""
+            self._unframe(early)
+            return
+        if self._unread:
+            data, self._unread = self._unread, b""
+            if not self._deal_with(data):
                 return
-            data = self._original.fp.read1(READ_BYTES)
+        if self._live is None:
+            self._live = _LiveConnection(self._exchange.socket)
+        try:
+            self._live.arrivals.wait(self._step)
         except TimeoutError as error:
             raise urllib3.exceptions.TimeoutError("Nothing came in time.") from error
         except OSError as error:
             raise urllib3.exceptions.ProtocolError("The connection broke.") from error
-        self._unframe(data)
-        if self._at_start:
-            # What had come together with the head is read, so all else is yet to arrive.
-            self._at_start = False
-            self._live = _live_connection(self._raw)
 
     def _step(self) -> bool:
         """Read once, in the loop: whether all that came was dealt with."""
@@ -142,13 +129,27 @@ class ChunkedBody:
             data = self._live.socket.recv(READ_BYTES)
         except _NOTHING_YET:
             return True
+        return self._deal_with(data)
+
+    def _deal_with(self, data: bytes) -> bool:
+        """Take the framing off, or let it be taken with all that is in it; whether to wait on."""
+        if self._take is not None and self._unchunk.is_between:
+            left = self._take(data)
+            if left is None:
+                return True
+            self._has_left = not left and bool(data)
+            if self._has_left:
+                return False
+            data = left
+        elif self._take is not None and 0 < self._unchunk.to_come < len(data):
+            # Behind the open chunk it can be taken again.
+            end = self._unchunk.to_come
+            data, self._unread = data[:end], data[end:]
         self._unframe(data)
-        if not self._content or self._unchunk.ended or self._unchunk.broken:
-            return not (self._unchunk.ended or self._unchunk.broken)
-        if self._take is None or not self._take(self._content):
+        if self._content or self._unchunk.ended or self._unchunk.broken:
             return False
-        self._content = b""
-        return True
+        data, self._unread = self._unread, b""
+        return not data or self._deal_with(data)
 
     def _unframe(self, data: bytes) -> None:
         if not data:
@@ -166,9 +167,7 @@ class ChunkedBody:
             self.close()
             return
         self._stop_waiting()
-        # Ends the response, not the connection.
-        self._original.close()
-        self._raw.release_conn()
+        self._exchange.give_back()
 
 
 class _LiveConnection:
@@ -184,12 +183,6 @@ class _LiveConnection:
         """Make it a connection like any other. May be called twice."""
         self.arrivals.close()
         self.socket.settimeout(self._timeout_s)
-
-
-def _live_connection(raw: urllib3.BaseHTTPResponse) -> _LiveConnection | None:
-    """None if the connection ends with the answer: then the library has let go of its socket."""
-    connection = getattr(raw.connection, "sock", None)
-    return None if connection is None else _LiveConnection(connection)
 
 
 class Dechunker:
@@ -210,6 +203,16 @@ class Dechunker:
         # Bytes to come of an open chunk and the line end behind it.
         self._left = 0
         self._in_trailer = False
+
+    @property
+    def is_between(self) -> bool:
+        """Whether what comes next is the size of a chunk."""
+        return not (self._left or self._line or self._in_trailer or self.broken)
+
+    @property
+    def to_come(self) -> int:
+        """How many bytes end the chunk that is open, with its line end; 0 if none is."""
+        return self._left
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of the connection; give the content among them.

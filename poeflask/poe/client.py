@@ -1,4 +1,6 @@
-"""The way to Poe: queries, uploads, the list of bots, the balance. Only here is requests used.
+"""The way to Poe: queries, uploads, the list of bots, the balance.
+
+requests speaks to Poe; queries use its connections, but ask in a shorter way (`exchange`).
 
 Built for greenlets: everything blocks only its own, and killing the greenlet that reads a reply
 closes its connection at once, also while Poe is silent.
@@ -12,21 +14,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, cast
+from typing import Any, Protocol
 from urllib.parse import quote
 
 import gevent
 import requests
 import urllib3.exceptions
-from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
+from urllib3.connectionpool import HTTPConnectionPool
 
 from poeflask.core import json_text, media
 from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeError, PoeflaskError
-from poeflask.core.reply import AtOnce, Pause, ReplyEvent
-from poeflask.core.sse import Decoder, Frame
+from poeflask.core.reply import Pause, ReplyEvent
+from poeflask.core.sse import Decoder
 from poeflask.poe import faults
-from poeflask.poe.body import READ_BYTES, Body, body_of
+from poeflask.poe.body import READ_BYTES, Body, Take, body_of
+from poeflask.poe.connections import Connections
+from poeflask.poe.exchange import Exchanges, UnansweredError
 from poeflask.poe.links import MayFetch, poe_files
 from poeflask.poe.wire import Reader
 
@@ -43,6 +46,15 @@ MAX_FETCHED_BYTES = 64 * 1024 * 1024
 DRAIN_BYTES = 64 * 1024
 DRAIN_S = 1.0
 """How much and how long is read behind an answer's end, so that its connection can serve again."""
+
+_FIELDS = {
+    "Accept": "text/event-stream",
+    # What is compressed comes late: the compressor waits for more.
+    "Accept-Encoding": "identity",
+    "Connection": "keep-alive",
+    "Content-Type": "application/json",
+}
+"""Header fields of each query."""
 
 _PAUSE = Pause()
 
@@ -79,6 +91,7 @@ TRANSPORT: dict[type[Exception], tuple[ErrorKind, str]] = {
     requests.exceptions.InvalidHeader: _MISUSE,
     requests.exceptions.StreamConsumedError: _MISUSE,
     requests.exceptions.UnrewindableBodyError: _MISUSE,
+    UnansweredError: _UNREACHABLE,
     urllib3.exceptions.NewConnectionError: _UNREACHABLE,
     urllib3.exceptions.ConnectTimeoutError: _UNREACHABLE,
     urllib3.exceptions.MaxRetryError: _UNREACHABLE,
@@ -180,7 +193,10 @@ class PoeClient:
         self._may_fetch = may_fetch or poe_files(self._base_url)
         self._clock = clock
         self._on_unknown = on_unknown
-        self._session = _session(pool_size, user_agent, proxy)
+        self._connections = Connections(pool_size)
+        self._session = _session(self._connections, user_agent, proxy)
+        fields = {**_FIELDS, "User-Agent": user_agent}
+        self._queries = Exchanges(self._pool, fields, connect_timeout_s)
 
     def close(self) -> None:
         """Close the idle connections."""
@@ -264,14 +280,7 @@ class PoeClient:
 
     def connections(self) -> tuple[int, int]:
         """How many connections wait to be used again, and how many are in use."""
-        idle = busy = 0
-        adapter = cast("HTTPAdapter", self._session.get_adapter(self._base_url))
-        for key in adapter.poolmanager.pools.keys():  # noqa: SIM118 - it cannot be iterated
-            pool = adapter.poolmanager.pools.get(key)
-            waiting = [] if pool is None or pool.pool is None else list(pool.pool.queue)
-            idle += sum(1 for one in waiting if one is not None and one.sock is not None)
-            busy += 0 if pool is None or pool.pool is None else pool.pool.maxsize - len(waiting)
-        return idle, busy
+        return self._connections.counted()
 
     def upload(self, key: str, *, content: bytes, name: str, content_type: str) -> Attachment:
         """Give Poe a file.
@@ -353,31 +362,28 @@ class PoeClient:
 
     def _post_query(
         self, bot: str, body: Mapping[str, Any], key: str, sent: Callable[[], None]
-    ) -> requests.Response:
-        headers = {
-            "Authorization": f"Bearer {_checked(key)}",
-            "Content-Type": "application/json",
-            "Accept": "text/event-stream",
-        }
-        url = f"{self._base_url}/bot/{_quoted(bot)}"
+    ) -> Body:
+        fields = {"Authorization": f"Bearer {_checked(key)}"}
+        path = f"/bot/{_quoted(bot)}"
         content = json_text.written(body)
-        request = _ready_post(url, self._session.headers, headers, len(content))
-        # requests sends any iterator of bytes; its types do not know.
-        request.body = cast("bytes", _telling(content, sent))
-        del content
         with transport_faults():
-            response = self._send(request)
-        response.request.body = None
-        if response.status_code == 200 and _media_type(response) == "text/event-stream":
-            return response
-        raise self._refusal(response, key)
+            exchange = self._queries.post(path, fields, content, sent)
+            del content
+            head = exchange.receive_head(self._timeout_s[1])
+        answer = body_of(exchange, head)
+        said = head.fields.get("content-type", "")
+        if head.status == 200 and said.split(";")[0].strip().lower() == "text/event-stream":
+            return answer
+        try:
+            reason = _at_most(iter(answer.read, b""), MAX_ERROR_BYTES, MAX_ERROR_S)
+        finally:
+            answer.close()
+        raise self._told(head.status, head.fields, reason, key)
 
-    def _send(self, request: requests.PreparedRequest) -> requests.Response:
-        """Send a request as the session would, without what it does for cookies and redirects."""
+    def _pool(self) -> tuple[HTTPConnectionPool, str]:
+        """The connections for queries."""
         session = self._session
-        return session.get_adapter(cast("str", request.url)).send(
-            request, stream=True, timeout=self._timeout_s, proxies=session.proxies
-        )
+        return self._connections.pool_for(self._base_url, session.verify, session.proxies)
 
     def _exchange(
         self, method: str, url: str, *, secret: str = "", **request: Any
@@ -397,25 +403,26 @@ class PoeClient:
         try:
             answer = json_text.read(body)
         except json_text.NotJsonError as error:
-            raise self._told(response, body, secret) from error
+            raise self._told(response.status_code, response.headers, body, secret) from error
         if not isinstance(answer, dict):
             raise PoeError(ErrorKind.POE_BROKEN, "Poe's answer is no JSON object.")
         return answer
 
     def _refusal(self, response: requests.Response, secret: str) -> PoeError:
-        """The error that an answer of the wrong status or kind stands for; reads its body."""
+        """The error that an answer of the wrong status stands for; reads its body."""
+        pieces = _pieces(response, MAX_ERROR_BYTES)
         try:
-            body = _at_most(response, MAX_ERROR_BYTES, MAX_ERROR_S)
+            body = _at_most(pieces, MAX_ERROR_BYTES, MAX_ERROR_S)
         finally:
             response.close()
-        return self._told(response, body, secret)
+        return self._told(response.status_code, response.headers, body, secret)
 
-    def _told(self, response: requests.Response, body: bytes, secret: str) -> PoeError:
+    def _told(self, status: int, fields: Mapping[str, str], body: bytes, secret: str) -> PoeError:
         return faults.from_status(
-            response.status_code,
-            response.headers,
+            status,
+            fields,
             body[:MAX_ERROR_BYTES],
-            response.headers.get("Content-Type", ""),
+            fields.get("content-type", ""),
             now=self._clock(),
             secret=secret,
         )
@@ -441,35 +448,15 @@ def _meant(error: Exception) -> PoeflaskError:
     return leaf(kind, message)
 
 
-def _telling(content: bytes, sent: Callable[[], None]) -> Iterator[bytes]:
-    """The content as a body that tells when it was taken whole."""
-    yield content
-    del content
-    sent()
-
-
-def _ready_post(
-    url: str, usual: Mapping[str, Any], headers: Mapping[str, str], length: int
-) -> requests.PreparedRequest:
-    """A request whose parts need no further looking at, which takes long; its body is missing."""
-    request = requests.PreparedRequest()
-    request.method = "POST"
-    request.url = url
-    request.headers = CaseInsensitiveDict({**usual, **headers, "Content-Length": str(length)})
-    return request
-
-
-def _session(pool_size: int, user_agent: str, proxy: str) -> requests.Session:
+def _session(connections: Connections, user_agent: str, proxy: str) -> requests.Session:
     session = requests.Session()
     # Else a ~/.netrc would replace the key, and variables of the environment would choose a proxy.
     session.trust_env = False
     # One session serves many keys: what Poe remembers of one must not reach another.
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # What is compressed comes late: the compressor waits for more.
     session.headers.update({"User-Agent": user_agent, "Accept-Encoding": "identity"})
-    adapter = HTTPAdapter(pool_connections=4, pool_maxsize=pool_size, max_retries=0)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
+    session.mount("https://", connections)
+    session.mount("http://", connections)
     if proxy:
         session.proxies = {"http": proxy, "https": proxy}
     return session
@@ -479,21 +466,22 @@ class Reply:
     """A reply while it comes: an iterator of lists of events, which can be closed.
 
     Attributes:
-        at_once: may be given what comes while the next list is waited for; None: all comes out.
+        relay: takes what comes while the next list is waited for; what it leaves comes out as a
+            list of its own. None: all comes out.
     """
 
-    def __init__(self, post: Callable[[], requests.Response], reader: Reader) -> None:
+    def __init__(self, post: Callable[[], Body], reader: Reader) -> None:
         self._events = _Events(reader)
         # It knows nothing of this object: a reply that is dropped lets its connection go at once.
         self._batches = self._events.read(post)
 
     @property
-    def at_once(self) -> AtOnce | None:
-        return self._events.at_once
+    def relay(self) -> Relay | None:
+        return self._events.relay
 
-    @at_once.setter
-    def at_once(self, at_once: AtOnce | None) -> None:
-        self._events.at_once = at_once
+    @relay.setter
+    def relay(self, relay: Relay | None) -> None:
+        self._events.relay = relay
 
     def __iter__(self) -> Reply:
         return self
@@ -506,22 +494,27 @@ class Reply:
         self._batches.close()
 
 
+class Relay(Protocol):
+    """Takes what comes in the loop itself: `relay.Relay`."""
+
+    left: list[ReplyEvent]
+
+    def take(self, data: bytes) -> bytes | None: ...
+
+
 class _Events:
-    """Makes events of what a connection gives, in the loop or out of it."""
+    """Makes events of what a connection gives and no relay has taken."""
 
     def __init__(self, reader: Reader) -> None:
-        self.at_once: AtOnce | None = None
+        self.relay: Relay | None = None
         self._reader = reader
         self._decoder = Decoder()
-        # What came in the loop and was left to the greenlet.
-        self._frames: list[Frame] | None = None
-        self._left: list[ReplyEvent] | None = None
+        # Content that came behind what the relay left.
+        self._held = b""
 
-    def read(
-        self, post: Callable[[], requests.Response]
-    ) -> Generator[list[ReplyEvent], None, None]:
-        """Ask, and give the events of each network read that `at_once` has not dealt with."""
-        content = body_of(post().raw)
+    def read(self, post: Callable[[], Body]) -> Generator[list[ReplyEvent], None, None]:
+        """Ask, and give the events of each network read that the relay has not dealt with."""
+        content = post()
         # An answer may last for minutes, and the question may hold a whole book.
         del post
         try:
@@ -539,38 +532,38 @@ class _Events:
             return self._reader.fail(error)
 
     def _read_once(self, content: Body) -> list[ReplyEvent]:
-        """The next events that `at_once` has not dealt with."""
-        try:
-            data = content.read(None if self.at_once is None else self._take)
-        except _FAULTS as error:
-            raise _meant(error) from error
-        left, frames = self._left, self._frames
-        self._left = self._frames = None
-        if left is not None:
-            return left
+        """The next events that the relay has not dealt with."""
+        data, self._held = self._held, b""
+        if not data:
+            try:
+                data = content.read(self._take())
+            except _FAULTS as error:
+                raise _meant(error) from error
+            if self.relay is not None and self.relay.left:
+                left, self.relay.left = self.relay.left, []
+                self._held = data
+                return left
         if data:
-            return self._closed(self._reader.feed(frames or self._decoder.feed(data)))
+            return self._closed(self._reader.feed(self._decoder.feed(data)))
         if self._decoder.unfinished:
             kind, message = _BROKEN
             raise PoeError(kind, message)
         return self._reader.end()
 
-    def _take(self, data: bytes) -> bool:
-        """Deal with the next bytes at once if they are texts and nothing else."""
-        frames = self._decoder.feed(data)
-        if not frames:
-            return True
-        for name, _ in frames:
-            if name != "text":
-                self._frames = frames
-                return False
-        events = self._closed(self._reader.feed(frames))
-        pass_on = None if self._reader.ended else self.at_once
-        self._left = events if pass_on is None else pass_on(events)
-        return self._left is None
+    def _take(self) -> Take | None:
+        """Who takes what comes: the relay, unless something before it is not complete."""
+        if self.relay is None:
+            return None
+        is_between = self._decoder.is_between and self._reader.is_between
+        return self.relay.take if is_between else _leave
 
     def _closed(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
         return events if self._reader.ended else [*events, _PAUSE]
+
+
+def _leave(data: bytes) -> bytes:
+    """Take nothing this time."""
+    return data
 
 
 def _let_go(content: Body, ended: bool) -> None:
@@ -590,12 +583,15 @@ def _read_on(content: Body) -> None:
             left -= len(data)
 
 
-def _at_most(response: requests.Response, max_bytes: int, max_s: float) -> bytes:
-    """What comes of the body in that time, also if the connection breaks or the body is longer."""
-    pieces: list[bytes] = []
+def _at_most(pieces: Iterator[bytes], max_bytes: int, max_s: float) -> bytes:
+    """What comes in that time, also if the connection breaks; not much more than so many bytes."""
+    came = b""
     with gevent.Timeout(max_s, False), suppress(*_FAULTS):
-        pieces.extend(_pieces(response, max_bytes))
-    return b"".join(pieces)
+        for piece in pieces:
+            came += piece
+            if len(came) >= max_bytes:
+                break
+    return came
 
 
 def _pieces(response: requests.Response, max_bytes: int) -> Iterator[bytes]:
@@ -635,10 +631,6 @@ def _length(response: requests.Response) -> int | None:
 def _lost(what: str) -> PoeError:
     """The error for a bot's file; the same request would cost the same again and end the same."""
     return PoeError(ErrorKind.POE_BROKEN, f"The bot made a file that {what}.", allow_retry=False)
-
-
-def _media_type(response: requests.Response) -> str:
-    return response.headers.get("Content-Type", "").split(";")[0].strip().lower()
 
 
 def _quoted(bot: str) -> str:

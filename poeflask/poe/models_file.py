@@ -16,9 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-import structlog
-
-from poeflask.poe import yaml_text
+from poeflask.log_lines import get_logger
 from poeflask.poe.changes import Change
 from poeflask.poe.overrides import Overrides, OverridesError, is_foreign, plain, read
 
@@ -32,7 +30,7 @@ _LOCK_LOOK_S = 0.05
 _INSTANT_BYTES = 4 * 1024
 """Up to here reading takes some milliseconds and need not go elsewhere; 28 kB took 55 ms."""
 
-_log = structlog.get_logger("poeflask")
+_log = get_logger("poeflask")
 
 Run = Callable[[Callable[[str], Overrides], str], Overrides]
 
@@ -148,6 +146,8 @@ class ModelsFile:
             StaleEditError: the file has another tag by now.
             EditError: it cannot be read or written, or another edit takes too long.
         """
+        from poeflask.poe import yaml_text
+
         with self._locked():
             before = self._expected(tag)
             wanted = plain(before.text)
@@ -217,6 +217,8 @@ class ModelsFile:
         return self._path.with_name(f".{self._path.name}.good")
 
     def _bounded(self, size: int) -> bytes:
+        from poeflask.poe import yaml_text
+
         if size > yaml_text.MAX_BYTES:
             raise OverridesError(f"it is larger than {yaml_text.MAX_BYTES // 1024} kB.")
         return self._path.read_bytes()

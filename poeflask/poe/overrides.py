@@ -23,7 +23,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from poeflask.core.override import Override
-from poeflask.poe import poe2openai, yaml_text
+from poeflask.poe import poe2openai
 from poeflask.poe.models_schema import FILE
 
 _MAX_TOLD = 5
@@ -120,6 +120,8 @@ def is_foreign(text: str) -> bool:
 
 
 def _value(text: str) -> dict[str, Any]:
+    from poeflask.poe import yaml_text
+
     try:
         value = yaml_text.read(text)
     except yaml_text.YamlError as error:

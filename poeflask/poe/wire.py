@@ -199,6 +199,11 @@ class Reader:
         """Whether the end has been given."""
         return self._ended
 
+    @property
+    def is_between(self) -> bool:
+        """Whether all that was fed has been said: nothing waits for what comes next."""
+        return not (self._halves or self._at_start or self._ended)
+
     def feed(self, frames: Sequence[Frame]) -> list[ReplyEvent]:
         """The events that the next frames stand for."""
         events: list[ReplyEvent] = []

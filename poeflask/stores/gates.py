@@ -7,7 +7,7 @@ from typing import Literal
 
 from poeflask.core.gateway_key import MOST, GatewayKey, KeyLimits
 from poeflask.core.quota import MILLIPOINTS, Period, day_of, month_of
-from poeflask.stores.base import Claim, Store, Total, Window
+from poeflask.stores.base import Claim, Lease, Store, Total, Window
 from poeflask.stores.namespace import Namespace
 
 MINUTE_S = 60.0
@@ -54,6 +54,18 @@ class Gate:
         if self.period is None:
             return Window(self.key, amount, limit, MINUTE_S, age_s)
         return Total(self.key, amount, limit, self.period.end_s - began_s + KEPT_S)
+
+    def place(self, holder: str, limit: int | None) -> Lease:
+        """The claim to one of its places among the answers that are given at a time.
+
+        It must be renewed after `renewal_s()`, by another claim of the same holder.
+        """
+        return Lease(self.key, holder, limit, LEASE_S)
+
+
+def renewal_s() -> float:
+    """How long after it was claimed a place should be claimed anew."""
+    return LEASE_S / 3
 
 
 def counts(store: Store) -> Namespace:

@@ -10,16 +10,15 @@ from binascii import b2a_base64
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import structlog
-
 from poeflask.core.errors import ClientError, ErrorKind, OwnError
 from poeflask.core.kept_file import KeptFile
 from poeflask.core.prompt import File
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import Store, StoreUnavailable
 from poeflask.stores.contents import Contents
 from poeflask.stores.namespace import Namespace
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

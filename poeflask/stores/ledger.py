@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import gevent
-import structlog
 from gevent.lock import Semaphore
 
 from poeflask.core import json_text
@@ -33,11 +32,12 @@ from poeflask.core.tally import (
     tallies_of,
     tally_for,
 )
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import Put, Store, StoreUnavailable
 
 Unit = Literal["minute", "hour", "day"]
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 _NAME = "ledger:1"
 _ROWS = f"{_NAME}/row/"

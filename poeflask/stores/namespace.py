@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
-import structlog
-
 from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, OwnError
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import Claim, Store, StoreUnavailable, Taken
 
 OnFailure = Literal["forget", "refuse"]
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class Namespace:

@@ -11,16 +11,15 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import NamedTuple
 
-import structlog
-
 from poeflask.core import json_text
 from poeflask.core.prompt import File, Message, Part, Prompt, Reasoning, Text, ToolCall, ToolResult
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import Store, StoreUnavailable
 
 MOST_LETTERS = 64 * 1024
 """Of a prompt and of an answer, each."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 _NAME = "recordings:1"
 _KEYS = f"{_NAME}/key/"

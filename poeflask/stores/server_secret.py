@@ -16,9 +16,8 @@ import secrets
 from pathlib import Path
 from typing import Protocol
 
-import structlog
-
 from poeflask.core.errors import ErrorKind, OwnError
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import Store
 from poeflask.stores.namespace import Namespace
 from poeflask.stores.turns import turn
@@ -27,7 +26,7 @@ _BYTES = 32
 _LINE = re.compile(rf"[0-9a-f]{{{2 * _BYTES},}}")
 _NAME = "secret"
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class ServerSecret(Protocol):

@@ -25,7 +25,7 @@ from poeflask.filters.chain import Wants
 from poeflask.filters.media_parameters import fitted
 from poeflask.filters.parameters import left_out
 from poeflask.poe.shown_catalogue import ShownCatalogue
-from poeflask.web.limits import Grant, Wish
+from poeflask.web.grants import Grant, Wish
 from poeflask.web.services import Upstream, services
 from poeflask.web.watching import together
 

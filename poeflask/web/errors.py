@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import cast
 
-import structlog
 from flask import Flask, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from poeflask.core import json_text
 from poeflask.core.dialect import ErrorShape, anthropic_error, openai_error
 from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeflaskError
+from poeflask.log_lines import get_logger
 from poeflask.web import logging
 from poeflask.web.family import speaks_anthropic
 from poeflask.web.logging import Line
 
 _SHAPES = "poeflask.error_shapes"
 
-_log = structlog.get_logger("poeflask")
+_log = get_logger("poeflask")
 
 _HTTP: dict[int, tuple[ErrorKind, str]] = {
     404: (

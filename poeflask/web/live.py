@@ -1,7 +1,8 @@
 """The answers that are being given now, by all workers, and a way to stop one.
 
-Each worker writes down its own about once a second, while it has any, and looks at the same time
-whether somebody wants one of them stopped. What a dead worker wrote comes to its end by itself.
+About once a second, while it has any, each worker looks whether somebody wants one of its own
+stopped, and writes them all down if somebody has lately asked to see them: for hundreds of answers
+that is work. What a dead worker wrote comes to its end by itself.
 """
 
 from __future__ import annotations
@@ -13,18 +14,23 @@ from itertools import islice
 from typing import Protocol
 
 import gevent
-import structlog
 
 from poeflask.core import json_text
 from poeflask.core.errors import ErrorKind, OwnError, PoeflaskError
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import Store, StoreUnavailable
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 _NAME = "live:1"
 _EVERY_S = 1.0
 _KEPT_S = 5.0
 _STOP_KEPT_S = 60.0
+_LOOKED = f"{_NAME}/looked"
+_LOOKED_KEPT_S = 10.0
+_FIRST_LOOK_S = 1.25
+"""How long all workers need to hear that somebody looks, and to write."""
+
 _MOST_SHOWN = 500
 """Answers of one worker that are written down; a worker can give thousands at a time."""
 
@@ -115,9 +121,15 @@ class Live:
     def answers(self) -> list[LiveAnswer]:
         """The open answers of all workers, the longest first.
 
+        Whoever is the first to look for some time waits for about a second.
+
         Raises:
             StoreUnavailable: here and in `stop`.
         """
+        is_first = self._store.get(_LOOKED) is None
+        self._store.put(_LOOKED, b"1", _LOOKED_KEPT_S)
+        if is_first:
+            self._sleep(_FIRST_LOOK_S)
         items = self._store.items(f"{_NAME}/open/", limit=_MOST_WORKERS)
         found = [LiveAnswer(**told) for _, value in items for told in json_text.read(value)]
         return sorted(found, key=lambda answer: (answer.since_s, answer.id))
@@ -136,7 +148,8 @@ class Live:
         self._sleep(_EVERY_S)
         while self._open:
             try:
-                self._tell()
+                if self._store.get(_LOOKED) is not None:
+                    self._tell()
                 self._stop_unwanted()
             except StoreUnavailable as error:
                 _log.warning("live_not_told", reason=str(error))

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, cast
 
-import structlog
 from flask import Flask, Response, g, request
 
+from poeflask.log_lines import structlog
 from poeflask.web.family import speaks_anthropic
 
 _log = structlog.get_logger("poeflask")

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import gevent
-import structlog
 from flask import Flask, Response, g, request
 
 from poeflask.bridge import Answer, Batch, Watch
@@ -35,6 +34,7 @@ from poeflask.core.reply import (
     Usage,
 )
 from poeflask.filters.chain import Wants
+from poeflask.log_lines import get_logger
 from poeflask.poe.shown_catalogue import ShownCatalogue
 from poeflask.stores.ledger import Ledger
 from poeflask.stores.recordings import MOST_LETTERS, Recording, Recordings, text_of
@@ -43,7 +43,7 @@ from poeflask.web.logging import Line, shown
 from poeflask.web.metrics import GAP_BOUNDS_S, Metrics
 from poeflask.web.watching import together
 
-_log = structlog.get_logger("poeflask")
+_log = get_logger("poeflask")
 
 _LETTERS_PER_TOKEN = 4
 """About; where nothing was counted because the answer broke off."""
@@ -131,9 +131,7 @@ class Meter:
         """Count what came; see `Watch`."""
         now_s = self._clock()
         if self._first_s is not None and not index:
-            gap_s = now_s - self._last_s
-            self.gaps[bisect_left(GAP_BOUNDS_S, gap_s)] += 1
-            self.gaps_s += gap_s
+            self._saw_gap(now_s)
         self._last_s = now_s
         for event in batch:
             kind = type(event)
@@ -143,6 +141,13 @@ class Meter:
                 self._saw_other(event)
         if self._first_s is None and self.has_output:
             self._first_s = now_s
+
+    def heard(self, text: str) -> None:
+        """Count a text of an answer that has begun; see `Watch`."""
+        now_s = self._clock()
+        self._saw_gap(now_s)
+        self._last_s = now_s
+        self._letters += len(text)
 
     def ended(self) -> None:
         """Nothing more comes; see `Watch`."""
@@ -242,6 +247,11 @@ class Meter:
         """About how many tokens came, if nobody counted them."""
         return -(-self._letters // _LETTERS_PER_TOKEN)
 
+    def _saw_gap(self, now_s: float) -> None:
+        gap_s = now_s - self._last_s
+        self.gaps[bisect_left(GAP_BOUNDS_S, gap_s)] += 1
+        self.gaps_s += gap_s
+
     def _saw_other(self, event: ReplyEvent) -> None:
         match event:
             case ToolCallDelta():
@@ -274,9 +284,14 @@ class Recorder:
     def saw(self, index: int, batch: Batch) -> None:
         """Take the texts; see `Watch`."""
         for event in batch:
-            if isinstance(event, TextDelta) and self._letters < MOST_LETTERS:
-                self._pieces.append(event.text)
-                self._letters += len(event.text)
+            if isinstance(event, TextDelta):
+                self.heard(event.text)
+
+    def heard(self, text: str) -> None:
+        """Take a text; see `Watch`."""
+        if self._letters < MOST_LETTERS:
+            self._pieces.append(text)
+            self._letters += len(text)
 
     def ended(self) -> None:
         """Whoever made this asks for the text."""

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterable, Sequence, Set
 from typing import Any, Protocol
 
 import gevent
-import structlog
 
 from poeflask.core.errors import PoeflaskError
 from poeflask.core.ledger_row import LedgerRow, RowFilter
 from poeflask.core.points import REACH_S, Spent, match, spent_of
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import Store, StoreUnavailable
 from poeflask.stores.ledger import Ledger
 from poeflask.web.doorkeeper import owner_of
 from poeflask.web.metering import OWN, own_id
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 _CLAIM = "points:1/matching"
 _EVERY_S = 60.0

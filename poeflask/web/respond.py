@@ -9,15 +9,15 @@ from typing import Any
 
 from flask import Request, Response
 
-from poeflask.bridge import Answer, Relay, RelayAtOnce
+from poeflask.bridge import Answer
 from poeflask.core import json_text
 from poeflask.core.dialect import Encoder
 from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.core.reply import Failure, ReplyEvent
+from poeflask.relay import Outlet, client_of
 from poeflask.web import draining, errors, fallback, logging
 from poeflask.web.hangup import watch
 from poeflask.web.logging import Line
-from poeflask.web.straight import Straight, to_client
 
 STREAM_HEADERS = {
     "Cache-Control": "no-cache, no-transform",
@@ -50,8 +50,11 @@ def stream(
         held.callback(let_go)
         answer.begin(first_event_wait_s)
         fallback.note(answer)
-        straight = to_client(request.environ)
-        body = _Frames(answer, encoder, heartbeat_s, line, straight)
+        client = client_of(request.environ)
+        outlet: Outlet | None = None
+        if client is not None:
+            outlet = Outlet(client, encoder, lambda: answer.cancel(_gone()), time.monotonic)
+        body = _Frames(answer, encoder, heartbeat_s, line, outlet)
         response = Response(iter(body), mimetype=mimetype)
         response.headers.update(STREAM_HEADERS)
         response.headers.update(headers)
@@ -122,33 +125,31 @@ class _Frames:
         encoder: Encoder,
         heartbeat_s: float,
         line: Line,
-        straight: Straight | None,
+        outlet: Outlet | None,
     ) -> None:
         self._answer = answer
         self._encoder = encoder
         self._heartbeat_s = heartbeat_s
         self._line = line
-        self._straight = straight
+        self._outlet = outlet
         self._said_s = time.monotonic()
 
     def __iter__(self) -> Iterator[str]:
-        relay: Relay | None = None
-        at_once: RelayAtOnce | None = None
+        outlet: Outlet | None = None
         while not self._answer.is_over():
-            text = self._next(relay, at_once)
-            if self._straight is not None and self._straight.torn:
-                self._straight.hang_up()
+            text = self._next(outlet)
+            if outlet is not None and outlet.torn:
+                outlet.hang_up()
                 return
             if text:
                 self._said_s = time.monotonic()
                 yield text
                 # Only now the server has written the head.
-                if self._straight is not None:
-                    relay, at_once = self._relay, self._relay_at_once
+                outlet = self._outlet
 
-    def _next(self, relay: Relay | None, at_once: RelayAtOnce | None) -> str:
+    def _next(self, outlet: Outlet | None) -> str:
         """What the next events, or their absence, make the dialect say."""
-        batch = self._answer.next(self._left_s(), relay, at_once) or []
+        batch = self._answer.next(self._left_s(), outlet) or []
         _note(batch, self._line)
         try:
             text = self._encoder.feed(batch) if batch else ""
@@ -163,7 +164,8 @@ class _Frames:
         """Seconds until the client must hear something; None if it need not."""
         if not self._heartbeat_s:
             return None
-        return max(0.0, self._said_s + self._heartbeat_s - time.monotonic())
+        said_s = self._said_s if self._outlet is None else max(self._said_s, self._outlet.said_s)
+        return max(0.0, said_s + self._heartbeat_s - time.monotonic())
 
     def _heartbeat_if_due(self) -> str:
         return self._encoder.heartbeat() if self._left_s() == 0.0 else ""
@@ -173,27 +175,6 @@ class _Frames:
         broken: list[ReplyEvent] = [Failure(errors.bug(cause, self._line.request_id))]
         _note(broken, self._line)
         return self._encoder.feed(broken) + self._encoder.close()
-
-    def _relay(self, batch: Sequence[ReplyEvent]) -> None:
-        """Write a batch straight to the client, in the greenlet that read it."""
-        if self._straight is None:
-            return
-        try:
-            self._straight.write(self._encoder.feed(batch))
-        except OSError:
-            self._answer.cancel(_gone())
-        self._said_s = time.monotonic()
-
-    def _relay_at_once(self, batch: Sequence[ReplyEvent]) -> bool:
-        """As `_relay`, in the loop itself."""
-        if self._straight is None:
-            return False
-        self._said_s = time.monotonic()
-        try:
-            return self._straight.write_at_once(self._encoder.feed(batch))
-        except OSError:
-            self._answer.cancel(_gone())
-            return True
 
 
 def _note(batch: Sequence[ReplyEvent], line: Line) -> None:

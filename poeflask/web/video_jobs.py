@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import gevent
-import structlog
 
 from poeflask.bridge import Answer
 from poeflask.core.errors import ClientError, ErrorKind, OwnError
@@ -21,6 +20,7 @@ from poeflask.endpoints.videos.job import (
     load_job,
     renewed,
 )
+from poeflask.log_lines import get_logger
 from poeflask.stores.base import Store
 from poeflask.stores.namespace import Namespace
 from poeflask.web.draining import Drain
@@ -39,7 +39,7 @@ _TRIES = 3
 _RETRY_S = 1.0
 """How often the end of a film is given to a store that cannot be reached, and how far apart."""
 
-_log = structlog.get_logger(__name__)
+_log = get_logger(__name__)
 
 
 class VideoJobs:

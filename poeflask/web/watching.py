@@ -23,6 +23,10 @@ class _Watches:
         for watch in self._watches:
             watch.saw(index, batch)
 
+    def heard(self, text: str) -> None:
+        for watch in self._watches:
+            watch.heard(text)
+
     def ended(self) -> None:
         for watch in self._watches:
             watch.ended()

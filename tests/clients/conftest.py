@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,12 +72,22 @@ class Desk:
 
 
 @pytest.fixture
-def desk(live: Live, tmp_path: Path) -> Desk:
-    """A fresh place to work at."""
+def desk(live: Live, tmp_path: Path) -> Iterator[Desk]:
+    """A fresh place to work at; nothing goes on there afterwards."""
     made = Desk(live, tmp_path / "work", tmp_path / "home")
     made.folder.mkdir()
     made.home.mkdir()
-    return made
+    yield made
+    end_all_at_home(made.home)
+
+
+def end_all_at_home(home: Path) -> None:
+    """End what a program left running: one of them starts a server that would never end."""
+    own = f"HOME={home}".encode()
+    for environment in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if own in environment.read_bytes().split(b"\0"):
+                os.kill(int(environment.parent.name), signal.SIGTERM)
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from tests.ports import free_port
 ROOT = Path(__file__).parents[2]
 DOC = ROOT / "docs" / "deploy.md"
 HERE = Path(__file__).parent
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 PLACES = ("/opt/poeflask", "/etc/", "/var/lib/", "/var/log/", "/usr/local/bin", "/run/", "/tmp/")
@@ -59,6 +60,8 @@ def environment(folder, poe=""):
         "MACHINE": str(folder),
         "HTTP_PORT": str(free_port()),
         "HTTPS_PORT": str(free_port()),
+        # Another home, but what was downloaded once for this one need not be again.
+        "PIP_CACHE_DIR": str(CACHE / "pip"),
         **{name: value for name, value in os.environ.items() if name.startswith("PIP_")},
     }
 

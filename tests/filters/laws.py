@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from poeflask.core.errors import ErrorKind, PoeError
@@ -29,10 +28,6 @@ from poeflask.core.reply import (
     Usage,
 )
 from poeflask.filters.base import Filter
-
-# A shared machine may stall any example; what a filter may cost is tested on its own.
-settings.register_profile("no_deadline", deadline=None)
-settings.load_profile("no_deadline")
 
 
 @dataclass(frozen=True)

@@ -234,15 +234,34 @@ def made(prompt: Prompt = PROMPT, **profile: Any) -> Chain:
 def test_a_plain_text_passes_once_the_answer_has_begun() -> None:
     """Before that it might be progress or thoughts; nothing else ever passes."""
     chain = made()
-    at_first = chain.passes(TEXT)
+    at_first = chain.passes("plain")
     chain.feed(TEXT)
 
-    assert (False, True) == (at_first, chain.passes(TEXT))
-    assert not chain.passes([])
-    assert not chain.passes([Pause()])
-    assert not chain.passes([TextDelta("plain", 1), Pause()])
-    assert not chain.passes([TextDelta("a"), TextDelta("b"), Pause()])
-    assert not chain.passes([TextDelta("an image: ![a][b]"), Pause()])
+    assert (False, True) == (at_first, chain.passes("plain"))
+    assert not chain.passes("an image: ![a][b]")
+
+
+def test_nothing_passes_beside_a_parallel_answer_or_behind_the_end() -> None:
+    """There the texts of one answer are not all that there is."""
+    parallel, ended = made(), made()
+    for chain in (parallel, ended):
+        chain.feed(TEXT)
+    parallel.feed([TextDelta("other", 1), Pause()])
+    ended.feed([Finish("stop")])
+
+    assert (False, False) == (parallel.passes("plain"), ended.passes("plain"))
+
+
+def test_a_batch_that_holds_more_than_a_text_goes_through_the_filters() -> None:
+    """Also if each part of it would pass alone."""
+    chain = made()
+    chain.feed(TEXT)
+
+    assert [] == chain.feed([])
+    assert [Pause()] == chain.feed([Pause()])
+    several = [TextDelta("a"), TextDelta("b"), Pause()]
+    assert several == chain.feed(several)
+    assert [TextDelta("c", 1), Pause()] == chain.feed([TextDelta("c", 1), Pause()])
 
 
 def test_no_filter_hears_twice_of_a_text_that_does_not_pass() -> None:
@@ -250,7 +269,7 @@ def test_no_filter_hears_twice_of_a_text_that_does_not_pass() -> None:
     chain = made(replace(PROMPT, limits=Limits(stop=("END",))))
     chain.feed(TEXT)
 
-    assert not chain.passes([TextDelta("E"), Pause()])
+    assert not chain.passes("E")
     assert [Pause()] == chain.feed([TextDelta("E"), Pause()])
     assert [TextDelta("Ende"), Usage(prompt_tokens=7, completion_tokens=9), Finish("stop")] == (
         chain.feed([TextDelta("nde"), Finish("stop")])
@@ -263,4 +282,4 @@ def test_a_short_text_far_from_the_limit_passes(tokens: int) -> None:
     chain = made(replace(PROMPT, limits=Limits(max_tokens=tokens)))
     chain.feed(TEXT)
 
-    assert (tokens == 5000) == chain.passes(TEXT)
+    assert (tokens == 5000) == chain.passes("plain")

@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from poeflask.core.errors import PoeflaskError
 from poeflask.poe.body import Dechunker
 from poeflask.poe.client import PoeClient
+from poeflask.relay import Outlet
 from poeflask.web import draining, logging, respond
 from tests.golden.corpus import DIALECTS, Case, Dialect, answered, cases, opened, reads, stream_body
 from tests.poe.conftest import RawServer, head
@@ -99,18 +100,29 @@ def begins(case: Case) -> bool:
     return not isinstance(answered(case, list(map(reads, case.replies))), PoeflaskError)
 
 
-@pytest.mark.parametrize("case", [*filter(begins, cases())], ids=lambda case: case.name)
-def test_both_ways_write_the_same_bytes(case: Case, poe: RawServer, client: PoeClient) -> None:
+_BEGUN = [*filter(begins, cases())]
+_OTHERS = sorted(DIALECTS.keys() - {"chat"})
+_PAIRS = [
+    *((case, "chat") for case in _BEGUN),
+    *((case, _OTHERS[number % len(_OTHERS)]) for number, case in enumerate(_BEGUN)),
+]
+"""Each case in the dialect that is asked most, and in one of the others."""
+
+
+@pytest.mark.parametrize(("case", "name"), _PAIRS, ids=lambda one: getattr(one, "name", one))
+def test_both_ways_write_the_same_bytes(
+    case: Case, name: str, poe: RawServer, client: PoeClient
+) -> None:
     """Over real connections, however much of the answer takes the short way."""
-    dialect = DIALECTS["chat"]
-    batches = answered(case, list(map(reads, case.replies)))
+    dialect = DIALECTS[name]
+    batches = answered(case, list(map(reads, case.replies)), dialect.wants)
     assert isinstance(batches, list)
     poe.answers.extend(partial(slowly, reads(reply)) for reply in case.replies)
     here, there = socket.socketpair()
     with here, there:
         reading = gevent.spawn(heard, there)
         served(case, dialect, client, here)
-        got = reading.get(timeout=5).decode()
+        got = reading.get(timeout=30).decode()
     poe.answers.clear()
 
     # Whoever hands a broken connection over says it in his own words.
@@ -128,5 +140,34 @@ def test_most_of_an_answer_takes_the_short_way(poe: RawServer, client: PoeClient
         reading = gevent.spawn(heard, there)
         written = served(cases()[0], DIALECTS["chat"], client, here)
 
-        assert reading.get(timeout=5).count(b"word") == 50
+        assert reading.get(timeout=30).count(b"word") == 50
     assert written <= 3
+
+
+def in_bursts(size: int, pieces: Sequence[bytes], sock: socket.socket) -> None:
+    """Send an answer in parts of this many bytes, wherever its chunks begin and end."""
+    sock.sendall(_HEAD)
+    body = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+    for at in range(0, len(body), size):
+        let_others_read()
+        sock.sendall(body[at : at + size])
+
+
+@pytest.mark.parametrize("size", [7, 50, 333])
+def test_it_is_found_again_wherever_what_comes_is_cut(
+    size: int, poe: RawServer, client: PoeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half an event is no reason to take the long way from there on."""
+    said: list[str] = []
+    say = Outlet.say
+    monkeypatch.setattr(Outlet, "say", lambda self, text: said.append(text) or say(self, text))
+    words = [b'event: text\r\ndata: {"text": "word%d "}\r\n\r\n' % number for number in range(50)]
+    pieces = [*words, b"event: done\r\ndata: {}\r\n\r\n"]
+    poe.answers.append(partial(in_bursts, size, pieces))
+    here, there = socket.socketpair()
+    with here, there:
+        reading = gevent.spawn(heard, there)
+        served(cases()[0], DIALECTS["chat"], client, here)
+
+        assert reading.get(timeout=5).count(b"word") == 50
+    assert "".join(said).count("word") >= 25

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from poeflask.app import create_app
-from poeflask.web import limits
+from poeflask.stores import gates
 
-limits.LEASE_S = float(os.environ.get("LEASE_S", limits.LEASE_S))
+gates.LEASE_S = float(os.environ.get("LEASE_S", gates.LEASE_S))
 app = create_app()

@@ -11,6 +11,7 @@ import pytest
 from tests.live.conftest import Live
 
 LIMIT_S = 2.0
+"""Less than the time after which poeflask gives a silent bot up by itself."""
 
 
 def send(live: Live, bot: str, *, stream: bool) -> socket.socket:

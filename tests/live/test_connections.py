@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import socket
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -116,10 +115,14 @@ def test_the_log_tells_how_a_stream_really_ended(live: Live) -> None:
         client = send(live, bot, stream=True)
         receive(client, b"data: [DONE]" if bot == "Silent-Middle" else b"data: ")
         client.close()
-    time.sleep(1)
+
+    wait_for(lambda: set(marks.items()) <= outcomes(live))
+
+
+def outcomes(live: Live) -> set[tuple[str, str]]:
+    """(model, outcome) of all chats in the log."""
     lines = [line for line in live.log.read_text().splitlines() if "chat/completions" in line]
     told = [
         re.search(r"model=(\S+).*outcome=(\w+)", re.sub(r"\x1b\[\d*m", "", line)) for line in lines
     ]
-
-    assert set(marks.items()) <= {(found[1], found[2]) for found in told if found}
+    return {(found[1], found[2]) for found in told if found}

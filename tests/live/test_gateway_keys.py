@@ -38,6 +38,8 @@ from tests.stores.conftest import Server, empty_redis, running_redis  # noqa: F4
 HELLO = [{"role": "user", "content": "Hello"}]
 WORKERS = 4
 LEASE_S = 3.0
+SEEN_WITHIN_S = 2.0
+"""So soon all workers know what the owner did."""
 
 
 class Served:
@@ -123,7 +125,7 @@ def _counted_anew(simulator: Simulator) -> None:
     simulator.reset()
 
 
-def eventually(fits: Callable[[], bool], within_s: float = 3.0) -> bool:
+def eventually(fits: Callable[[], bool], within_s: float = 10.0) -> bool:
     """Whether it becomes true in time."""
     until_s = time.monotonic() + within_s
     while not fits():
@@ -223,7 +225,7 @@ def test_hosts_that_share_a_redis_hold_limits_together(
         key, text = hosts[0].issue("both", requests_per_minute=20)
         told = Pool(2).map(lambda host: statuses(host.ask_at_once(32, text)), hosts)
         hosts[0].keys.revoke(key.id)
-        gevent.sleep(1.5)
+        gevent.sleep(SEEN_WITHIN_S)
         after = [host.ask(text).status_code for host in hosts]
     used = hosts[0].used(key)["requests_per_minute"]
     store.close()
@@ -237,7 +239,7 @@ def test_parallel_streams_never_exceed_those_at_a_time(served: Served) -> None:
     """Counted at Poe while they run; when they are over, others come in."""
     _, text = served.issue("streams", concurrent=5)
     most = 0
-    said = {"model": "Slow-Talker", "stream": True, "extra_body": {}, "words": 6, "interval_ms": 80}
+    said = {"model": "Slow-Talker", "stream": True, "words": 15, "interval_ms": 80}
     asking = gevent.spawn(
         lambda: Pool(40).map(lambda _: statuses_of_streams(served, text, said), range(40))
     )
@@ -307,7 +309,7 @@ def test_all_workers_see_within_two_seconds_what_the_owner_does(served: Served) 
     served.keys.change(keys[0][0].id, {"disabled": True})
     rotated = served.keys.rotate(keys[1][0].id)
     served.keys.revoke(keys[2][0].id)
-    gevent.sleep(1.5)
+    gevent.sleep(SEEN_WITHIN_S)
     after = [statuses(served.ask_at_once(16, text)) for _, text in keys]
 
     assert [{200: 24}] * 3 == before
@@ -427,7 +429,7 @@ def test_what_belongs_to_a_key_stays_its_own(served: Served) -> None:
         file = client.files.create(file=("a.txt", b"abc"), purpose="assistants")
     rotated = served.keys.rotate(key.id)
     assert rotated is not None
-    gevent.sleep(1.5)
+    gevent.sleep(SEEN_WITHIN_S)
     url = f"{served.url}/v1/files/{file.id}"
     codes = [
         requests.get(url, headers={"Authorization": f"Bearer {one}"}, timeout=10).status_code

@@ -293,8 +293,10 @@ def test_a_background_response_is_cancelled(client: OpenAI, live: Live) -> None:
     """Poe's connection ends with it."""
     before = live.simulator.connections().get("Silent-Middle", {}).get("aborted", 0)
     queued = client.responses.create(model="Silent-Middle", input="Hi", background=True)
-    time.sleep(0.2)
-    working = client.responses.retrieve(queued.id)
+    deadline = time.monotonic() + 10
+    while (working := client.responses.retrieve(queued.id)).status == "queued":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     cancelled = client.responses.cancel(queued.id)
 
     assert "in_progress" == working.status

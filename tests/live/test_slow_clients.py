@@ -13,10 +13,13 @@ import requests
 from gevent.pool import Pool
 
 from tests.live.conftest import Live, Simulator, serving
+from tests.live.test_client_gone import aborted
 from tests.raw_requests import Heard, ask, say
 
 LIMIT_S = 1.0
 HEADER_S = 2.0
+SLACK_S = 5.0
+"""So much later it may be where other programs have the processors."""
 HEAD = (
     "POST /v1/chat/completions HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer k\r\n"
     "Content-Type: application/json\r\n"
@@ -57,7 +60,7 @@ def test_headers_must_come_soon(heard: dict[str, Heard], begun: str) -> None:
     """A connection on which no request arrives is closed without a word."""
     assert heard[begun].closed
     assert heard[begun].text == b""
-    assert heard[begun].took_s < HEADER_S + 1.5
+    assert heard[begun].took_s < HEADER_S + SLACK_S
 
 
 @pytest.mark.parametrize("begun", ["half a body", "half a chunk", "half a chunk's size"])
@@ -66,7 +69,7 @@ def test_a_body_must_come_soon(heard: dict[str, Heard], begun: str) -> None:
     assert (408,) == heard[begun].statuses[:1]
     assert b'"code":"request_timeout"' in heard[begun].text
     assert heard[begun].closed
-    assert heard[begun].took_s < LIMIT_S + HEADER_S + 1
+    assert heard[begun].took_s < LIMIT_S + HEADER_S + SLACK_S
 
 
 def test_headers_that_drip_must_come_soon_too(strict: Live) -> None:
@@ -77,7 +80,7 @@ def test_headers_that_drip_must_come_soon_too(strict: Live) -> None:
         with pytest.raises(ConnectionError):
             drip(client)
 
-    assert time.monotonic() - began < HEADER_S + 1.5
+    assert time.monotonic() - began < HEADER_S + SLACK_S
 
 
 def drip(client: socket.socket) -> None:
@@ -118,17 +121,17 @@ def running(live: Live, bot: str) -> int:
 
 def test_who_reads_nothing_is_cut_off(strict: Live) -> None:
     """The answer ends, Poe's connection closes, and little was kept meanwhile."""
-    before = worker_bytes(strict)
+    before, cut_before = worker_bytes(strict), aborted(strict, "Flood")
     with listening(strict, "Flood", stream=True, words=5_000_000):
-        time.sleep(LIMIT_S / 2)
-        during = running(strict, "Flood")
-        grown = worker_bytes(strict) - before
-        deadline = time.monotonic() + LIMIT_S + 2.5
-        while running(strict, "Flood") and time.monotonic() < deadline:
-            time.sleep(0.05)
+        deadline = time.monotonic() + LIMIT_S + SLACK_S
+        most = before
+        while aborted(strict, "Flood") == cut_before:
+            most = max(most, worker_bytes(strict))
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
-        assert (1, 0) == (during, running(strict, "Flood"))
-        assert grown < 32 * 2**20
+        assert 0 == running(strict, "Flood")
+        assert most - before < 32 * 2**20
 
 
 def test_who_reads_nothing_of_a_file_is_cut_off(strict: Live) -> None:

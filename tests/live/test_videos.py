@@ -67,8 +67,10 @@ def test_a_film_that_takes_its_time(client: OpenAI) -> None:
         model="Film-Maker", prompt="slow", extra_body={"interval_ms": 3000}
     )
     film = ordered.parse()
-    time.sleep(0.3)
-    later = client.videos.retrieve(film.id)
+    deadline = time.monotonic() + 10
+    while (later := client.videos.retrieve(film.id)).status == "queued":
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
     with pytest.raises(openai.NotFoundError) as caught:
         client.videos.download_content(film.id)
     client.videos.delete(film.id)

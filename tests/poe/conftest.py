@@ -1,12 +1,18 @@
 """A server of raw bytes that stands where Poe would: it can delay, cut, stall and misframe."""
 
+import socket
 from collections import deque
+from contextlib import suppress
 
+import gevent
 import pytest
 from gevent.event import Event
 from gevent.server import StreamServer
+from urllib3.connection import HTTPConnection
 
 from poeflask.poe.client import PoeClient
+from poeflask.poe.connections import IdleConnections
+from poeflask.poe.exchange import Exchange
 
 SSE = {"Content-Type": "text/event-stream; charset=utf-8"}
 
@@ -43,17 +49,26 @@ class RawServer:
         self.connections = 0
         self.answer_to = lambda _request: self.answers.popleft()
         self.hang_up = False
+        self._tls = None
         self.asked = Event()
         self.left = Event()
         self._server = StreamServer(("127.0.0.1", 0), self._serve)
         self._server.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
+    def behind(self, tls):
+        """Be asked over TLS only."""
+        self._tls = tls
+        self.url = self.url.replace("http:", "https:")
+
     def stop(self):
         """Close all that is open."""
         self._server.stop(timeout=0)
 
     def _serve(self, sock, _address):
+        if self._tls is not None:
+            with suppress(OSError):
+                sock = self._tls.wrap_socket(sock, server_side=True)
         self.connections += 1
         with sock, sock.makefile("rb") as stream:
             while (request := self._request(stream)) is not None:
@@ -86,6 +101,62 @@ class RawServer:
         body = stream.read(int(headers.get("content-length", 0)))
         method, path, _ = line.decode().split()
         return {"method": method, "path": path, "headers": headers, "body": body}
+
+
+def wired():
+    """A connection as urllib3 has it, and the server's end of it."""
+    ours, theirs = socket.socketpair()
+    connection = HTTPConnection("poe.example")
+    connection.sock = ours
+    return connection, theirs
+
+
+class Answered:
+    """An exchange whose question has left, and whose answer comes in these pieces.
+
+    Each comes for itself, and behind the last the server closes its end, unless it stays.
+    """
+
+    def __init__(self, *pieces, silence_s=5.0, stays=False):
+        connection, self._server = wired()
+        self.idle = IdleConnections(most=2)
+        self.idle.take()
+        self.exchange = Exchange(self.idle, connection)
+        self._writer = gevent.spawn(self._write, pieces, stays)
+        self.head = self.exchange.receive_head(silence_s)
+
+    def _write(self, pieces, stays):
+        for piece in pieces:
+            self._server.sendall(piece)
+            gevent.sleep(0.005)
+        if not stays:
+            self._server.shutdown(socket.SHUT_WR)
+
+    @property
+    def connections(self):
+        """How many are idle, and how many busy."""
+        return len(self.idle), self.idle.busy
+
+    def stop(self):
+        """Close both ends."""
+        self._writer.kill()
+        self._server.close()
+        self.exchange.close()
+        self.idle.close()
+
+
+@pytest.fixture
+def answered():
+    """Makes exchanges, closed in the end."""
+    made = []
+
+    def make(*pieces, **options):
+        made.append(Answered(*pieces, **options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.stop()
 
 
 @pytest.fixture

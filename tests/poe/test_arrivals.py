@@ -57,15 +57,17 @@ def test_bytes_end_the_wait(pair, watch):
 def test_what_a_step_deals_with_wakes_nobody(pair, watch):
     """The loop reads it; the greenlet goes on only with what is left to it."""
     here, there = pair
-    got, where = [], []
+    got, where, letters = [], [], iter((b"b", b"c"))
     step = reader(here, got, until=b"c")
 
     def noting():
         where.append(gevent.getcurrent())
-        return step()
+        goes_on = step()
+        if goes_on:
+            gevent.spawn(there.send, next(letters))
+        return goes_on
 
-    for number, letter in enumerate((b"a", b"b", b"c")):
-        gevent.spawn_later(0.01 * number, there.send, letter)
+    gevent.spawn(there.send, b"a")
     watch(here, None).wait(noting)
 
     assert [b"a", b"b", b"c"] == got

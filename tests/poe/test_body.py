@@ -4,46 +4,27 @@ import http.client
 import io
 
 import pytest
-import urllib3
+import urllib3.exceptions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from poeflask.poe.body import ChunkedBody, Dechunker, PlainBody, body_of
+from poeflask.poe.body import ChunkedBody, Dechunker, body_of
+from poeflask.poe.plain_body import PlainBody
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-class Wire(io.RawIOBase):
-    """Stands for a socket from which these pieces come, one for each receiving."""
-
-    def __init__(self, *pieces):
-        self._pieces = list(pieces)
+class Wire(io.BytesIO):
+    """Stands for a socket from which these bytes come."""
 
     def makefile(self, _mode):
-        return io.BufferedReader(self)
-
-    def readable(self):
-        return True
-
-    def readinto(self, buffer):
-        piece = self._pieces.pop(0) if self._pieces else b""
-        buffer[: len(piece)] = piece
-        return len(piece)
-
-
-def answer(*pieces):
-    """An answer whose head has been read, as urllib3 and as http.client hold it."""
-    original = http.client.HTTPResponse(Wire(*pieces))
-    original.begin()
-    raw = urllib3.HTTPResponse(
-        original, headers=original.getheaders(), original_response=original, preload_content=False
-    )
-    return raw, original
+        return self
 
 
 def by_the_library(wire):
     """The content as http.client reads it, or None if it finds the framing broken."""
-    _, original = answer(HEAD + wire)
+    original = http.client.HTTPResponse(Wire(HEAD + wire))
+    original.begin()
     try:
         return original.read()
     except http.client.HTTPException:
@@ -115,35 +96,49 @@ def test_bytes_behind_the_end_are_noticed():
     assert (b"ab", True, True, False) == fed(b"2\r\nab\r\n0\r\n\r\n", b"H")
 
 
-def test_all_that_has_come_is_read_at_once():
+def test_all_that_has_come_is_read_at_once(answered):
     """Many chunks in one receiving are one piece, and half a frame is waited for."""
-    raw, _ = answer(HEAD + b"1\r\na\r\n", b"1\r\nb\r\n1\r\nc\r\n2", b"\r", b"\nde\r\n0\r\n\r\n")
-    body = body_of(raw)
+    one = answered(HEAD + b"1\r\na\r\n", b"1\r\nb\r\n1\r\nc\r\n2", b"\r", b"\nde\r\n0\r\n\r\n")
+    body = body_of(one.exchange, one.head)
 
     assert isinstance(body, ChunkedBody)
     assert [b"a", b"bc", b"de", b"", b""] == [body.read() for _ in range(5)]
 
 
-def test_the_response_ends_with_its_body():
-    """So that the library sees the connection free for the next one."""
-    raw, original = answer(HEAD + b"1\r\na\r\n0\r\n\r\n")
-    body = body_of(raw)
+def test_the_connection_is_free_with_the_end_of_the_body(answered):
+    """For the next question, not before."""
+    one = answered(HEAD + b"1\r\na\r\n0\r\n\r\n", stays=True)
+    body = body_of(one.exchange, one.head)
     body.read()
 
-    assert not original.isclosed()
+    assert (0, 1) == one.connections
     body.read()
-    assert original.isclosed()
+    assert (1, 0) == one.connections
+    body.close()
+    assert (1, 0) == one.connections
+
+
+@pytest.mark.parametrize("behind", [b"H", b"\r\n"])
+def test_a_connection_with_a_surplus_is_closed(answered, behind):
+    """Nobody can tell what would be taken for the next answer."""
+    one = answered(HEAD + b"1\r\na\r\n0\r\n\r\n" + behind, stays=True)
+    body = body_of(one.exchange, one.head)
+
+    assert [b"a", b""] == [body.read(), body.read()]
+    assert (0, 0) == one.connections
 
 
 @pytest.mark.parametrize("end", [b"", b"5\r\nab", b"zz\r\n"])
-def test_a_cut_body_breaks_after_all_that_came(end):
+def test_a_cut_body_breaks_after_all_that_came(answered, end):
     """As the library's own fault of a broken connection."""
-    raw, _ = answer(HEAD + b"1\r\na\r\n" + end)
-    body = body_of(raw)
+    one = answered(HEAD + b"1\r\na\r\n" + end)
+    body = body_of(one.exchange, one.head)
 
     assert body.read().startswith(b"a")
     with pytest.raises(urllib3.exceptions.ProtocolError):
         body.read()
+    body.close()
+    assert (0, 0) == one.connections
 
 
 @pytest.mark.parametrize(
@@ -151,19 +146,11 @@ def test_a_cut_body_breaks_after_all_that_came(end):
     [
         b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n\r\n",
+        HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"),
     ],
 )
-def test_other_framings_are_left_to_the_library(head):
-    """A length, or the end of the connection."""
-    raw, _ = answer(head + b"ab")
-    body = body_of(raw)
+def test_other_framings_are_plain_bodies(answered, head):
+    """A length, the end of the connection, compression: whoever compresses decides what comes."""
+    one = answered(head)
 
-    assert isinstance(body, PlainBody)
-    assert [b"ab", b""] == [body.read(), body.read()]
-
-
-def test_a_compressed_body_is_left_to_the_library():
-    """Whoever compresses decides what can be read when."""
-    raw, _ = answer(HEAD.replace(b"\r\n\r\n", b"\r\nContent-Encoding: gzip\r\n\r\n"))
-
-    assert isinstance(body_of(raw), PlainBody)
+    assert isinstance(body_of(one.exchange, one.head), PlainBody)

@@ -322,11 +322,12 @@ def test_a_refusal_of_another_kind_than_events_is_raised(poe, connect):
 
 def test_redirects_are_not_followed(poe, connect):
     """A key is only sent where the settings say."""
-    poe.answers.append(sized(b"", 307, Location="http://127.0.0.1:1/"))
+    poe.answers.append(sized(b"", 307, Location=f"{poe.url}/bot/Other"))
     got = refused(connect(poe.url))
 
     assert got.kind == ErrorKind.POE_BROKEN
     assert "307" in got.message
+    assert ["/bot/Bot"] == [request["path"] for request in poe.requests]
 
 
 @pytest.mark.parametrize(
@@ -754,61 +755,117 @@ def test_a_file_that_comes_too_slowly(poe, connect):
 # What is let through
 
 
-def let_through(poe, connect, *pieces, take):
-    """What comes out of a reply whose pieces come one after the other, and in which greenlet."""
-    poe.answers.append(partial(one_by_one, [*pieces, DONE]))
+class Taker:
+    """Takes the bytes that come in the loop, as these answers say."""
+
+    def __init__(self, *answers):
+        self.left = []
+        self.took = []
+        self._answers = list(answers)
+
+    def take(self, data):
+        self.took.append((data, gevent.getcurrent()))
+        answer = self._answers.pop(0) if self._answers else data
+        return answer(self) if callable(answer) else answer
+
+
+def let_through(poe, connect, *pieces, relay):
+    """What comes out of a reply whose pieces come one after the other behind the first text."""
+    poe.answers.append(partial(one_by_one, [A, *pieces, DONE]))
     reply = connect(poe.url).query("Bot", {}, "key")
-    reply.at_once = take
-    return list(reply)
+    got = [next(reply)]
+    reply.relay = relay
+    return [*got, *reply]
 
 
 def one_by_one(pieces, sock):
-    """Send each piece of an answer for itself."""
-    sock.sendall(chunked(end=b""))
-    for piece in pieces:
+    """Send each piece of an answer for itself, but the first together with the head."""
+    first, *others = pieces
+    sock.sendall(chunked(first, end=b""))
+    for piece in others:
         gevent.sleep(0.005)
-        sock.sendall(b"%x\r\n%b\r\n" % (len(piece), piece))
+        sock.sendall(framed(piece))
     sock.sendall(b"0\r\n\r\n")
 
 
-def test_texts_are_let_through_in_the_loop(poe, connect):
-    """Only what is taken; the first read, the end and all that is no text come out."""
-    took = []
+def framed(piece):
+    """The piece as a chunk."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
 
-    def take(events):
-        took.append((events, gevent.getcurrent()))
 
+def test_what_comes_is_let_through_in_the_loop(poe, connect):
+    """As it came; only what is left of it comes out."""
     suggested = b'event: suggested_reply\ndata: {"text": "more"}\n\n'
-    got = let_through(poe, connect, A, B, suggested, A, take=take)
+    relay = Taker(None)
+    got = let_through(poe, connect, B, suggested, relay=relay)
 
-    assert [[TextDelta(letter), Pause()] for letter in "ba"] == [events for events, _ in took]
-    assert {gevent.get_hub()} == {greenlet for _, greenlet in took}
+    assert [framed(B), framed(suggested)] == [data for data, _ in relay.took[:2]]
+    assert {gevent.get_hub()} == {greenlet for _, greenlet in relay.took}
     assert [TextDelta("a"), Note("suggested_reply", {"text": "more"}), Finish("stop")] == [
         event for batch in got for event in batch if event != Pause()
     ]
 
 
-def test_what_is_not_taken_comes_out(poe, connect):
-    """Be it the same or something else instead."""
-    instead = iter([[Pause()], [TextDelta("b"), Pause()]])
-    got = let_through(poe, connect, A, B, B, take=lambda events: next(instead))
+@pytest.mark.parametrize("bytes_left", [b"", framed(B)])
+def test_what_the_relay_has_left_comes_out_before_all_else(poe, connect, bytes_left):
+    """Also if nothing else is left, and at once."""
 
-    assert [[TextDelta("a"), Pause()], [Pause()], [TextDelta("b"), Pause()]] == got[:3]
+    def leave(relay):
+        relay.left = [TextDelta("x"), Pause()]
+        return bytes_left
+
+    got = let_through(poe, connect, A, relay=Taker(leave))
+    behind = [[TextDelta("b"), Pause()]] if bytes_left else []
+
+    assert [[TextDelta("a"), Pause()], [TextDelta("x"), Pause()], *behind] == got[:-1]
+
+
+def test_a_body_is_let_through_only_between_whole_events_and_chunks(poe, connect):
+    """Half an event, and half a character, wait for their other half on the long way."""
+    half = b'event: text\ndata: {"text": "\\ud83d"}\n\n'
+    other_half = b'event: text\ndata: {"text": "\\ude00"}\n\n'
+    relay = Taker()
+    got = let_through(poe, connect, B[:9], B[9:], half, other_half, B, relay=relay)
+
+    assert "ab\U0001f600b" == "".join(
+        event.text for batch in got for event in batch if isinstance(event, TextDelta)
+    )
+    assert [framed(B[:9]), framed(half), framed(B)] == [data for data, _ in relay.took[:3]]
 
 
 def test_what_fails_in_the_loop_reaches_the_reader(poe, connect):
     """Whoever reads the reply would wait for ever else."""
 
-    def fail(events):
+    def fail(_relay):
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        let_through(poe, connect, A, B, take=fail)
+        let_through(poe, connect, B, relay=Taker(fail))
+
+
+def test_a_connection_that_breaks_is_told_to_who_takes(poe, connect):
+    """What it had kept comes out first."""
+
+    def broken(sock):
+        sock.sendall(chunked(A, end=b""))
+        gevent.sleep(0.005)
+        sock.sendall(framed(B)[:-9])
+
+    poe.answers.append(broken)
+    poe.hang_up = True
+    reply = connect(poe.url).query("Bot", {}, "key")
+    got = [next(reply)]
+    reply.relay = relay = Taker(None, framed(B))
+    got += list(reply)
+
+    assert b"" == relay.took[1][0]
+    assert [TextDelta("b"), Pause()] in got
+    assert isinstance(got[-1][-1], Failure)
 
 
 def test_a_broken_text_in_the_loop_fails_the_reply(poe, connect):
     """As it does out of it."""
     broken = b'event: text\ndata: {"text": 1}\n\n'
-    got = let_through(poe, connect, A, broken, take=lambda events: None)
+    got = let_through(poe, connect, broken, relay=Taker())
 
     assert isinstance(got[-1][-1], Failure)

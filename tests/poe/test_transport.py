@@ -55,13 +55,13 @@ def test_a_fault_of_the_network_is_told_in_our_words(client, fault, kind):
 @responses.activate
 def test_a_redirect_is_not_followed(client):
     """Whoever stands in between does not send keys or questions elsewhere."""
-    elsewhere = responses.post("https://elsewhere.example/", json={})
-    responses.post(
-        f"{BASE}/bot/Echo", status=307, headers={"Location": "https://elsewhere.example/"}
+    elsewhere = responses.get("https://elsewhere.example/", json={"data": []})
+    responses.get(
+        f"{BASE}/v1/models", status=307, headers={"Location": "https://elsewhere.example/"}
     )
 
     with pytest.raises(PoeError):
-        next(client.query("Echo", {}, "key"))
+        client.models()
 
     assert 0 == elsewhere.call_count
 

@@ -184,7 +184,8 @@ def test_a_server_that_hangs_is_given_up(own_redis):
     gevent.sleep(0.5)
 
     assert "did not answer a moment ago" in words[-1]
-    assert took_s < 0.5
+    # If each of them waited, it were two seconds.
+    assert took_s < 1.5
     assert store.get("k") == b"1"
     store.close()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import socket
 from importlib.resources import files
 
@@ -19,6 +20,11 @@ def test_the_encoding_counts_as_published(monkeypatch):
     assert [83, 8251, 2488, 382, 2212, 0] == encoding.encode_ordinary("tiktoken is great!")
     assert [177519, 979, 28428] == encoding.encode_ordinary("你好，世界")
     assert 200_019 == encoding.n_vocab
+
+
+def test_the_ranks_are_not_kept_twice():
+    """What the encoding holds beside tiktoken's own tables is small."""
+    assert len(pickle.dumps(o200k.load())) < 1000
 
 
 def test_pattern_and_special_tokens_are_tiktokens(monkeypatch):

@@ -54,13 +54,26 @@ def test_every_worker_sees_the_answers_of_all() -> None:
     one, two = live(store, "w1"), live(store, "w2")
     first, second = one.add(Open(2.0)), two.add(Open(1.0))
 
-    assert [] == one.answers()
-    gevent.sleep(0.05)
     assert [second, first] == [answer.id for answer in one.answers()]
     one.discard(first)
     two.discard(second)
     gevent.sleep(0.05)
     assert [] == two.answers()
+
+
+def test_while_nobody_looks_nothing_is_written_down() -> None:
+    """Also not once somebody has looked, but not for some time."""
+    now_s = 0.0
+    store = MemoryStore(clock=lambda: now_s)
+    one = live(store, "w1")
+    one.add(Open())
+    gevent.sleep(0.05)
+    before = list(store.keys("live:1/open/"))
+    shown = one.answers()
+    now_s = 11.0
+    gevent.sleep(0.05)
+
+    assert ([], 1, []) == (before, len(shown), list(store.keys("live:1/open/")))
 
 
 def test_another_worker_stops_an_answer() -> None:
@@ -97,7 +110,6 @@ def test_a_worker_that_died_is_forgotten() -> None:
     store = MemoryStore(clock=lambda: now_s)
     one = live(store, "w1")
     one.add(Open())
-    gevent.sleep(0.03)
     assert 1 == len(one.answers())
     one._writer.kill()
     now_s = 6.0
@@ -113,12 +125,13 @@ def test_a_store_that_is_away_is_tried_again() -> None:
 
         def put(self, key: str, value: bytes, ttl_s: float | None = None) -> None:
             self.puts += 1
-            if self.puts == 1:
+            if self.puts == 2:
                 raise StoreUnavailable("away")
             super().put(key, value, ttl_s)
 
     one = live(Shaky(), "w1")
     one.add(Open())
+    one.answers()
     gevent.sleep(0.07)
 
     assert 1 == len(one.answers())

@@ -66,6 +66,8 @@ class Letters:
     def whole(self, events: Sequence[ReplyEvent]) -> Mapping[str, Any]:
         return {"text": self.feed(events)}
 
+    text_frame = None
+
     def heartbeat(self) -> str:
         return "<beat>"
 

@@ -14,6 +14,9 @@ class Notes:
     def saw(self, index, batch):
         self.notes.append((self.name, index, batch))
 
+    def heard(self, text):
+        self.notes.append((self.name, text))
+
     def ended(self):
         self.notes.append((self.name, "ended"))
 
@@ -23,12 +26,15 @@ def test_each_sees_all_in_their_order():
     notes = []
     both = together([Notes("a", notes), None, Notes("b", notes)])
     both.saw(0, [TextDelta("x")])
+    both.heard("y")
     both.saw(1, [Finish()])
     both.ended()
 
     assert [
         ("a", 0, [TextDelta("x")]),
         ("b", 0, [TextDelta("x")]),
+        ("a", "y"),
+        ("b", "y"),
         ("a", 1, [Finish()]),
         ("b", 1, [Finish()]),
         ("a", "ended"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import structlog
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -10,12 +9,13 @@ from poeflask.admin import guard, layout
 from poeflask.admin.guard import RefusedError
 from poeflask.admin.parts import parts
 from poeflask.admin.passwords import fault_of
+from poeflask.log_lines import get_logger
 
 entrance = Blueprint("entrance", __name__)
 
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
-_log = structlog.get_logger("poeflask")
+_log = get_logger("poeflask")
 
 
 @entrance.get("/login")

@@ -156,6 +156,8 @@ def _usage(usage: Usage) -> dict[str, Any]:
 class TranscriptStream:
     """Writes a transcript as events while it comes."""
 
+    text_frame = None
+
     def __init__(self, asked: ListenRequest) -> None:
         self._asked = asked
         self._events: list[ReplyEvent] = []

@@ -64,6 +64,7 @@ class ChatEncoder:
         self._delta_end = f',"logprobs":null,"finish_reason":null}}]{self._chunk_end}'
         self._text_end = "}" + self._delta_end
         self._text_heads: dict[int, str] = {}
+        self.text_frame: tuple[bytes, bytes] | None = None
         self._kind_by_call: dict[tuple[int, int], ToolKind] = {}
         self._usage_by_index: dict[int, Usage] = {}
         self._failed = False
@@ -113,7 +114,9 @@ class ChatEncoder:
         """The choice's first chunk, which says who speaks; nothing if it was said before."""
         if index in self._text_heads:
             return ""
-        self._text_heads[index] = f'{self._choice_head(index)}{{"content":'
+        head = self._text_heads[index] = f'{self._choice_head(index)}{{"content":'
+        if index == 0:
+            self.text_frame = head.encode("utf-8"), self._text_end.encode("utf-8")
         return self._delta(index, {"role": "assistant", "content": ""})
 
     def _choice_head(self, index: int) -> str:
@@ -136,6 +139,7 @@ class ChatEncoder:
                 self._usage_by_index[usage.index] = usage
             case Failure(error):
                 self._failed = True
+                self.text_frame = None
                 return f"data: {write(openai_error(error, self._meta.id).body)}\n\n"
         return ""
 

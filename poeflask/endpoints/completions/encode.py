@@ -47,6 +47,8 @@ class CompletionEncoder:
         include_usage: whether the stream ends with its usage.
     """
 
+    text_frame = None
+
     def __init__(
         self,
         meta: ReplyMeta,

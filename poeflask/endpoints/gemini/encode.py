@@ -47,6 +47,8 @@ class GeminiEncoder:
         show_thoughts: whether the bot's thoughts are part of the answer.
     """
 
+    text_frame = None
+
     def __init__(self, meta: ReplyMeta, *, form: Form = "sse", show_thoughts: bool = False) -> None:
         self._meta = meta
         self._form = form

@@ -105,6 +105,8 @@ class ImageStream:
         load: fetches files.
     """
 
+    text_frame = None
+
     def __init__(self, asked: ImageRequest, created: int, profile: Profile, load: Load) -> None:
         self._asked = asked
         self._created = created

@@ -80,6 +80,7 @@ class MessagesEncoder:
         self._blocks = Blocks()
         self._open: _OpenBlock | None = None
         self._text_head = ""
+        self.text_frame: tuple[bytes, bytes] | None = None
         self._has_calls = False
         self._usage = Usage()
         self._end: Finish | Failure | None = None
@@ -176,12 +177,16 @@ class MessagesEncoder:
             case BlockStart():
                 self._open = _OpenBlock(event, shows_thoughts=self._thoughts == "text")
                 self._has_calls = self._has_calls or event.kind == "call"
-                self._text_head = self._open.head if event.kind == "text" else ""
+                head = self._open.head if event.kind == "text" else ""
+                self._text_head = head
+                self.text_frame = (
+                    (head.encode("utf-8"), _DELTA_END.encode("utf-8")) if head else None
+                )
                 return self._open.start()
             case BlockDelta(_, text) if self._open is not None:
                 return self._open.delta(text)
             case BlockStop() if self._open is not None:
-                self._text_head = ""
+                self._text_head, self.text_frame = "", None
                 return self._open.stop()
         return ""
 

@@ -66,6 +66,7 @@ class OllamaEncoder:
         self._text_head = _text_head(meta, form)
         self._began_s = clock()
         self._first_s: float | None = None
+        self.text_frame: tuple[bytes, bytes] | None = None
         self._calls: list[ToolCallDelta] = []
         self._usage = Usage()
         self._over = False
@@ -112,16 +113,18 @@ class OllamaEncoder:
             case Usage():
                 self._usage = event
             case Finish(reason):
-                self._over = True
+                self._over, self.text_frame = True, None
                 return self._call_line() + self._line(_said(self._form), self._end(reason))
             case Failure(error):
-                self._over = True
+                self._over, self.text_frame = True, None
                 return write(ollama_error(error, self._meta.id).body) + "\n"
         return ""
 
     def _has_begun(self) -> None:
         if self._first_s is None:
             self._first_s = self._clock()
+            tail = _TEXT_TAIL[self._form]
+            self.text_frame = self._text_head.encode("utf-8"), tail.encode("utf-8")
 
     def _call_line(self) -> str:
         """All calls at once: their arguments are objects, which cannot come in pieces."""

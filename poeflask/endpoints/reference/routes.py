@@ -7,7 +7,6 @@ from flask import Blueprint, Response, current_app, render_template
 from poeflask import __version__
 from poeflask.core import json_text
 from poeflask.endpoints.describing import described
-from poeflask.web.openapi import document
 
 reference = Blueprint(
     "reference",
@@ -31,6 +30,8 @@ def openapi() -> Response:
     made = current_app.extensions.get(_NAME)
     if made is None:
         # It takes a moment, and most never ask for it.
+        from poeflask.web.openapi import document
+
         made = json_text.write(document(current_app, __version__))
         current_app.extensions[_NAME] = made
     return Response(made, mimetype="application/json")

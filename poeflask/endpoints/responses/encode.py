@@ -46,6 +46,8 @@ class ResponsesEncoder:
         on_final: told of the finished response, once, before the client is.
     """
 
+    text_frame = None
+
     def __init__(
         self,
         meta: ReplyMeta,

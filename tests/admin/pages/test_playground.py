@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from poeflask.settings import KeyOfPoe
+from poeflask.setting_values import KeyOfPoe
 from tests.admin.conftest import Visitor, app_with
 
 SVG = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"

@@ -9,7 +9,7 @@ import pytest
 from poeflask.admin.pages.poe_keys import row
 from poeflask.poe.balance import Balance
 from poeflask.poe.keys import KeyStatus
-from poeflask.settings import KeyOfPoe
+from poeflask.setting_values import KeyOfPoe
 from tests.admin.conftest import Visitor, app_with
 
 HOSTILE = "<script>alert(1)</script>"
