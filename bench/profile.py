@@ -69,7 +69,7 @@ def functions(stacks: str) -> Iterator[str]:
     inclusive: Counter[str] = Counter()
     for line in stacks.splitlines():
         stack, _, times = line.rpartition(" ")
-        frames = [_LINE.sub("", frame) for frame in stack.split(";")]
+        frames = [_LINE.sub("", frame) or "(no frame)" for frame in stack.split(";")]
         if any("_threading.py" in frame for frame in frames):
             # A thread of the pool that waits for work.
             continue
