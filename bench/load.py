@@ -1,4 +1,4 @@
-"""Clients that ask, read and check: `python -m bench.load PORT SCENARIO` prints what they saw.
+"""Clients that ask, read and check: `python -m bench.load PORT SCENARIO [REQUESTS]` tells what.
 
 Every text is compared with what the upstream was to say; an answer that is not exactly that counts
 as an error, and its cost means nothing. One loop over bare sockets, as cheap as it can be, because
@@ -14,13 +14,15 @@ import socket
 import statistics
 import sys
 import time
+from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bench.scenarios import SCENARIOS, WORD_BYTES, Scenario
 
-_LIMIT_S = 60.0
+_LIMIT_S = 150.0
 _CONTENT = re.compile(rb'"content": ?"([^"]*)"')
+_ARGUMENTS = re.compile(rb'"arguments": ?("(?:[^"\\]|\\.)*")')
 _STAMP = re.compile(rb'"content": ?"[0-9a-f]*?([0-9a-f]{16})"')
 """The last of the stamps that came in one event: the others waited for it."""
 
@@ -48,15 +50,12 @@ class _Client:
     def __init__(self, port: int, scenario: Scenario, body: bytes, requests: int) -> None:
         self._port = port
         self._scenario = scenario
-        self._request = (
-            b"POST /v1/chat/completions HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer k\r\n"
-            b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-        )
+        self._request = _request(body)
         self.left = requests
         self.socket: socket.socket | None = None
         self._heard: list[bytes] = []
         self._unsent = b""
-        self._asked_s = 0.0
+        self.asked_s = 0.0
         self._began = False
 
     def ask(self) -> socket.socket:
@@ -67,7 +66,7 @@ class _Client:
             self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.socket.setblocking(False)
         self._unsent, self._heard, self._began = self._request, [], False
-        self._asked_s = time.monotonic()
+        self.asked_s = time.monotonic()
         self.send()
         return self.socket
 
@@ -100,9 +99,10 @@ class _Client:
     def _begin(self, seen: Seen) -> None:
         """Note the first text; the role alone is none."""
         heard = b"".join(self._heard)
-        self._began = any(_CONTENT.findall(heard)) if self._scenario.stream else bool(heard)
+        said = _ARGUMENTS if self._scenario.answer.calls else _CONTENT
+        self._began = any(said.findall(heard)) if self._scenario.stream else bool(heard)
         if self._began:
-            seen.first_s.append(time.monotonic() - self._asked_s)
+            seen.first_s.append(time.monotonic() - self.asked_s)
 
     def _is_over(self) -> bool:
         if self._scenario.stream:
@@ -117,23 +117,42 @@ class _Client:
         heard = b"".join(self._heard)
         if not heard.startswith(b"HTTP/1.1 200"):
             return False
-        if self._scenario.stream:
-            heard = _without_chunks(heard)
-        if self._scenario.answer.timed:
+        if not self._scenario.stream:
+            return self._is_right_whole(heard.partition(b"\r\n\r\n")[2])
+        heard = _without_chunks(heard)
+        answer = self._scenario.answer
+        if answer.timed:
             said = b"".join(_CONTENT.findall(heard))
             stamps = [said[at : at + WORD_BYTES] for at in range(0, len(said), WORD_BYTES)]
-            return len(stamps) == self._scenario.answer.events and stamps == sorted(stamps)
-        if not self._scenario.stream:
-            body = json.loads(heard.partition(b"\r\n\r\n")[2])
-            return body["choices"][0]["message"]["content"] == self._scenario.answer.text
-        said = b"".join(_CONTENT.findall(heard)).decode()
-        return said == self._scenario.answer.text and b"data: [DONE]" in heard
+            return len(stamps) == answer.events and stamps == sorted(stamps)
+        if answer.calls:
+            text = "".join(map(json.loads, _ARGUMENTS.findall(heard)))
+        else:
+            text = b"".join(_CONTENT.findall(heard)).decode()
+        return text == answer.text and b"data: [DONE]" in heard
+
+    def _is_right_whole(self, body: bytes) -> bool:
+        said = json.loads(body)
+        if self._scenario.prompt is None:
+            return all(model["id"] for model in said["data"]) and bool(said["data"])
+        return bool(said["choices"][0]["message"]["content"] == self._scenario.answer.text)
 
     def close(self) -> None:
         """Leave."""
         if self.socket is not None:
             self.socket.close()
             self.socket = None
+
+
+def _request(body: bytes) -> bytes:
+    """A question, or without a body one for the list of models."""
+    head = b"Host: bench\r\nAuthorization: Bearer k\r\n"
+    if not body:
+        return b"GET /v1/models HTTP/1.1\r\n%b\r\n" % head
+    return (
+        b"POST /v1/chat/completions HTTP/1.1\r\n%bContent-Type: application/json\r\n"
+        b"Content-Length: %d\r\n\r\n%b" % (head, len(body), body)
+    )
 
 
 def _without_chunks(heard: bytes) -> bytes:
@@ -157,6 +176,7 @@ class _Clients:
         self._scenario = scenario
         self._waiting = [_Client(port, scenario, body, each) for _ in range(scenario.clients)]
         self._asking: dict[int, _Client] = {}
+        self._leaving: deque[tuple[float, _Client]] = deque()
         self._epoll = select.epoll()
         self.seen = Seen()
 
@@ -169,12 +189,26 @@ class _Clients:
             while self._waiting and time.monotonic() - began_s >= started * step_s:
                 self._ask(self._waiting.pop())
                 started += 1
-            for fileno, happened in self._epoll.poll(step_s if self._waiting else 1.0):
+            for fileno, happened in self._epoll.poll(self._patience_s(step_s)):
                 self._happened(self._asking[fileno], happened)
+            while self._leaving and self._leaving[0][0] <= time.monotonic():
+                self._leave(self._leaving.popleft()[1])
         self.seen.errors += len(self._waiting) + len(self._asking)
+
+    def _patience_s(self, step_s: float) -> float:
+        if self._waiting:
+            return step_s
+        return max(0.0, self._leaving[0][0] - time.monotonic()) if self._leaving else 1.0
+
+    def _leave(self, client: _Client) -> None:
+        if client.socket is not None:
+            self.seen.left_at.append(time.monotonic())
+            self._end(client, client.socket.fileno(), stays=False)
 
     def _ask(self, client: _Client) -> None:
         fileno = client.ask().fileno()
+        if self._scenario.leave_after_s:
+            self._leaving.append((client.asked_s + self._scenario.leave_after_s, client))
         self._asking[fileno] = client
         wanted = select.EPOLLIN | (select.EPOLLOUT if client.send() else 0)
         self._epoll.register(fileno, wanted)
@@ -192,13 +226,13 @@ class _Clients:
         except (OSError, ValueError, LookupError):
             right = False
         self.seen.errors += not right
-        self._end(client, fileno, right=right)
+        self._end(client, fileno, stays=right)
 
-    def _end(self, client: _Client, fileno: int, *, right: bool) -> None:
+    def _end(self, client: _Client, fileno: int, *, stays: bool) -> None:
         del self._asking[fileno]
         if client.socket is not None:
             self._epoll.unregister(fileno)
-        if not right or not client.left:
+        if not stays or not client.left:
             client.close()
         if client.left:
             self._ask(client)
@@ -219,4 +253,6 @@ def load(port: int, scenario: Scenario) -> dict[str, object]:
 
 if __name__ == "__main__":
     chosen = next(one for one in SCENARIOS if one.name == sys.argv[2])
+    if len(sys.argv) > 3:
+        chosen = replace(chosen, requests=int(sys.argv[3]))
     print(json.dumps(load(int(sys.argv[1]), chosen)))

@@ -7,6 +7,8 @@ absolute times do not.
 
 from __future__ import annotations
 
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,16 +18,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.__main__ import load, running, servers
 from bench.scenarios import SCENARIOS, Scenario
+from bench.servers import load, open_many_files, running, servers
 
 _SHOWN = 30
+_LINE = re.compile(r":\d+(?=\)$)")
 
 
 def main(arguments: Sequence[str]) -> None:
     """Run the scenario twice, once for each look."""
     name = arguments[0] if arguments else "500 streams"
     scenario = next(one for one in SCENARIOS if one.name == name)
+    py_spy, strace = _tool("py-spy"), _tool("strace")
+    open_many_files()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as held:
         started = servers(Path(folder))
         held.enter_context(running(started["upstream"]))
@@ -33,11 +38,19 @@ def main(arguments: Sequence[str]) -> None:
         load(server.port, SCENARIOS[0])
         stacks, calls = Path(folder) / "stacks", Path(folder) / "calls"
         pid = server.processes()[-1]
-        spying = f"py-spy record -p {pid} -d 600 -r 200 -f raw -o {stacks}"
+        spying = f"{py_spy} record -p {pid} -d 600 -r 200 -f raw -o {stacks}"
         _look(spying.split(), server.port, scenario)
-        print("\n".join(_functions(stacks.read_text())))
-        _look(f"strace -c -f -p {pid} -o {calls}".split(), server.port, scenario)
-        print("\n".join(_system_calls(calls.read_text(), scenario.units())))
+        print("\n".join(functions(stacks.read_text())))
+        _look(f"{strace} -c -f -p {pid} -o {calls}".split(), server.port, scenario)
+        print("\n".join(system_calls(calls.read_text(), scenario.units(scenario.requests))))
+
+
+def _tool(name: str) -> str:
+    """Where a tool stands: beside this Python, or where the shell finds it."""
+    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if not found:
+        sys.exit(f"{name} must be installed.")
+    return found
 
 
 def _look(command: list[str], port: int, scenario: Scenario) -> None:
@@ -50,12 +63,13 @@ def _look(command: list[str], port: int, scenario: Scenario) -> None:
     looking.wait()
 
 
-def _functions(stacks: str) -> Iterator[str]:
+def functions(stacks: str) -> Iterator[str]:
+    """The shares of py-spy's stacks, a line for each: frames with their lines, how often."""
     alone: Counter[str] = Counter()
     inclusive: Counter[str] = Counter()
     for line in stacks.splitlines():
         stack, _, times = line.rpartition(" ")
-        frames = [frame.rpartition(":")[0] for frame in stack.split(";")]
+        frames = [_LINE.sub("", frame) or "(no frame)" for frame in stack.split(";")]
         if any("_threading.py" in frame for frame in frames):
             # A thread of the pool that waits for work.
             continue
@@ -69,7 +83,8 @@ def _functions(stacks: str) -> Iterator[str]:
         )
 
 
-def _system_calls(counted: str, units: int) -> Iterator[str]:
+def system_calls(counted: str, units: int) -> Iterator[str]:
+    """How often strace saw each call, for a unit; what is rarer than one in a hundred is left."""
     yield "\nsystem calls for each unit"
     for line in counted.splitlines():
         cells = line.split()

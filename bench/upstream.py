@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from functools import cache
 from itertools import count
 
-from bench.scenarios import Answer, stamp, word
+from bench.scenarios import Answer, stamp
 
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 _LAST = b"0\r\n\r\n"
@@ -30,10 +30,32 @@ left_at: list[float] = []
 """When clients left early, in seconds of the system's monotonic clock."""
 
 
-def _openai_event(text: str) -> str:
-    delta = {"index": 0, "delta": {"content": text}, "finish_reason": None}
+def _content(text: str) -> dict[str, object]:
+    return {"content": text}
+
+
+def _argument(piece: str) -> dict[str, object]:
+    return {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}
+
+
+def _call() -> dict[str, object]:
+    head = {"name": "write", "arguments": ""}
+    call = {"index": 0, "id": "call_1", "type": "function", "function": head}
+    return {"role": "assistant", "content": None, "tool_calls": [call]}
+
+
+def _openai_chunk(delta: dict[str, object], reason: str | None = None) -> str:
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
     chunk = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
-    return f"data: {json.dumps({**chunk, 'choices': [delta]})}\n\n"
+    return json.dumps({**chunk, "choices": [choice]})
+
+
+def _openai_event(data: str) -> str:
+    return f"data: {data}\n\n"
+
+
+def _json_event(data: str) -> str:
+    return f"event: json\r\ndata: {data}\r\n\r\n"
 
 
 def _poe_event(text: str) -> str:
@@ -45,20 +67,28 @@ def _chunk(event: str) -> bytes:
     return b"%x\r\n%b\r\n" % (len(content), content)
 
 
-_FORMS = {
-    True: (_poe_event, "event: done\r\ndata: {}\r\n\r\n"),
-    False: (_openai_event, "data: [DONE]\n\n"),
-}
+_ENDS = {True: "event: done\r\ndata: {}\r\n\r\n", False: "data: [DONE]\n\n"}
+
+
+def _events(answer: Answer, poe: bool) -> list[str]:
+    """A call is told by Poe as OpenAI tells it, within events of its own."""
+    if answer.calls:
+        write = _json_event if poe else _openai_event
+        chunks = [_openai_chunk(_call())]
+        chunks += [_openai_chunk(_argument(piece)) for piece in answer.pieces()]
+        return [write(data) for data in (*chunks, _openai_chunk({}, "tool_calls"))]
+    said = [stamp(0)] * answer.events if answer.timed else answer.pieces()
+    if poe:
+        return [_poe_event(text) for text in said]
+    return [_openai_event(_openai_chunk(_content(text))) for text in said]
 
 
 @cache
 def _pieces(name: str, poe: bool) -> tuple[bytes, ...]:
     """What is sent of an answer, one after the other; a stamp still stands as a pattern."""
-    write, end = _FORMS[poe]
     answer = Answer.of(name)
-    said = [stamp(0)] * answer.events if answer.timed else map(word, range(answer.events))
-    pieces = [_chunk(write(text)) for text in said]
-    pieces.append(_chunk(end) + _LAST)
+    pieces = [_chunk(event) for event in _events(answer, poe)]
+    pieces.append(_chunk(_ENDS[poe]) + _LAST)
     if not answer.gap_ms:
         return (_HEAD + b"".join(pieces),)
     return (_HEAD + pieces[0], *pieces[1:])
@@ -155,7 +185,7 @@ class _Upstream:
             self._send(known, _whole(left_at))
         elif path == "/v1/models":
             self._send(known, _whole({"data": [{"id": "plain", "object": "model"}]}))
-        elif path == "/upload":
+        elif path.startswith("/upload"):
             link = "https://pfst.cf2.poecdn.net/base/image/1"
             self._send(known, _whole({"attachment_url": link, "mime_type": "image/png"}))
         else:
@@ -167,8 +197,11 @@ class _Upstream:
         if asked.get("stream"):
             self._stream(known, name, poe=False)
             return
-        message = {"role": "assistant", "content": Answer.of(name).text}
-        self._send(known, _whole({"choices": [{"index": 0, "message": message}]}))
+        answer = Answer.of(name)
+        message = {"role": "assistant", "content": answer.text}
+        known.rest = iter([_whole({"choices": [{"index": 0, "message": message}]})])
+        known.gap_s, known.timed, known.silent = 0.0, False, False
+        self._go_on(known, time.monotonic() + answer.events * answer.gap_ms / 1000)
 
     def _stream(self, known: _Connection, name: str, *, poe: bool) -> None:
         answer = Answer.of(name)
