@@ -265,8 +265,8 @@ SCENARIOS = (
     _whole("short", _short, 150, goal=1 / 20),
     _flat("flat out", 2000, 40, goal=1 / 30),
     _paced("100 streams", 100, 80, curve="streams", by=100),
-    _paced("500 streams", 500, 100, curve="streams", by=500, weighed=True),
-    _paced("2000 streams", 2000, 60, curve="streams", by=2000),
+    _paced("500 streams", 500, 200, curve="streams", by=500, weighed=True),
+    _paced("2000 streams", 2000, 200, curve="streams", by=2000),
     _agents("native", goal=1 / 100),
     _agents("prompted"),
     Scenario(
@@ -280,10 +280,11 @@ SCENARIOS = (
     Scenario(
         name="held, 200 KB prompt",
         unit="request",
-        answer=Answer(events=6, gap_ms=500),
+        answer=Answer(events=16, gap_ms=500),
         clients=100,
         requests=100,
         prompt=_book,
+        ramp_s=4.0,
         weighed=True,
     ),
     _leaving("leave", leave=True),
