@@ -473,6 +473,7 @@ class Answer:
     Attributes:
         asked_bot: the fallback that was asked in place of the prompt's bot; empty if none was.
             Known once `begin` has returned, if it waited for the answer to begin.
+        watch: who looks on.
         outlet: where batches and texts may be written past the client's greenlet: while it waits
             for the next batch of a single reply, and none is on its way to it. Else None.
         prompt_tokens: what gives the tokens of the prompt, by the number of each reply whose bot
@@ -483,7 +484,7 @@ class Answer:
         self.asked_bot = ""
         self.prompt_tokens: dict[int, Callable[[], int]] = {}
         self._n = n
-        self._watch = watch
+        self.watch = watch
         self._reading = n
         self._open = set(range(n))
         self._queue: SimpleQueue[tuple[int, Batch]] = SimpleQueue(maxsize=_QUEUED_BATCHES)
@@ -502,13 +503,13 @@ class Answer:
         """Take the greenlet that reads reply number `index`; should it die, the reply fails."""
         self._greenlets[index] = greenlet
         greenlet.link_exception(lambda dead: self._break(index, dead.exception))
-        if self._watch is not None:
+        if self.watch is not None:
             greenlet.link(self._one_less)
 
     def put(self, index: int, batch: Batch) -> None:
         """Hand over the next events of reply number `index`; waits while the client is behind."""
-        if self._watch is not None:
-            self._watch.saw(index, batch)
+        if self.watch is not None:
+            self.watch.saw(index, batch)
         outlet = self.outlet
         if outlet is None or isinstance(batch[-1], END):
             self.outlet = None
@@ -519,11 +520,6 @@ class Answer:
             outlet.write(batch)
         finally:
             self._writing = False
-
-    def heard(self, text: str) -> None:
-        """Tell whoever looks on of a text that goes to the outlet without being put here."""
-        if self._watch is not None:
-            self._watch.heard(text)
 
     def begin(self, wait_s: float | None) -> None:
         """Wait until the first part of the answer has come, but no longer than `wait_s` seconds.
@@ -594,8 +590,8 @@ class Answer:
         if self._over or self._cancelled is not None:
             return
         self._cancelled = error
-        if self._watch is not None:
-            self._watch.saw(0, [Failure(error)])
+        if self.watch is not None:
+            self.watch.saw(0, [Failure(error)])
         self._stop()
         self._offer(0, error)
 
@@ -606,14 +602,14 @@ class Answer:
 
     def _break(self, index: int, cause: BaseException) -> None:
         error = _broken(cause)
-        if self._watch is not None:
-            self._watch.saw(index, [Failure(error)])
+        if self.watch is not None:
+            self.watch.saw(index, [Failure(error)])
         self._offer(index, error)
 
     def _one_less(self, _greenlet: gevent.Greenlet) -> None:
         self._reading -= 1
-        if not self._reading and self._watch is not None:
-            self._watch.ended()
+        if not self._reading and self.watch is not None:
+            self.watch.ended()
 
     def _stop(self) -> None:
         """Kill what still reads; a reply that has ended gives its connection back by itself."""

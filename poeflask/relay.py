@@ -44,17 +44,15 @@ def plain_texts(data: bytes) -> tuple[str, bytes]:
     Plain is a chunk that holds exactly one event with nothing but a text in it, as nearly all
     chunks of Poe's are. What is anyhow in doubt is left as it came.
     """
-    strings: list[bytes] = []
-    rest = b""
-    for size, event, string, rest in _PLAIN_TEXTS.findall(data):
-        if not rest:
-            if int(size, 16) != len(event):
-                return "", data
-            strings.append(string)
-    if not strings:
+    found = _PLAIN_TEXTS.findall(data)
+    rest: bytes = found[-1][3] if found else b""
+    if rest:
+        found.pop()
+    strings = [string for size, event, string, _ in found if int(size, 16) == len(event)]
+    if not strings or len(strings) < len(found):
         return "", data
     try:
-        return "".join(json_text.read_strings(strings)), rest
+        return json_text.read_strings(strings), rest
     except json_text.NotJsonError:
         return "", data
 
@@ -185,14 +183,22 @@ class Outlet:
         return False
 
 
+class Watch(Protocol):
+    """What is needed of those who look on."""
+
+    def heard(self, text: str) -> None:
+        """A text of the first reply passes."""
+
+
 class Flowing(Protocol):
     """What is needed of the answer, which is `bridge.Answer`."""
 
     outlet: Outlet | None
     """Where texts may be written at once; None if there is no such way just now."""
 
-    def heard(self, text: str) -> None:
-        """Tell whoever looks on that a text passes."""
+    @property
+    def watch(self) -> Watch | None:
+        """Who looks on."""
 
 
 class Relay:
@@ -234,7 +240,9 @@ class Relay:
         if not self._chain.passes(text):
             self.left = [TextDelta(text), _PAUSE]
             return False
-        self._answer.heard(text)
+        watch = self._answer.watch
+        if watch is not None:
+            watch.heard(text)
         if outlet.say(text):
             return True
         # Whoever sees to this writes what did not fit.

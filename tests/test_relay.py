@@ -119,6 +119,7 @@ class Answer:
 
     def __init__(self, *, keeps_up: bool = True) -> None:
         self.outlet: Any = self
+        self.watch = self
         self.texts: list[str] = []
         self.seen: list[str] = []
         self._keeps_up = keeps_up

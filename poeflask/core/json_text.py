@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 import orjson
 
@@ -71,17 +71,18 @@ def _read_by_library(text: str | bytes | bytearray) -> Any:
         raise NotJsonError("it holds an integer of thousands of digits") from error
 
 
-def read_strings(strings: Sequence[bytes]) -> list[str]:
-    """The texts that JSON strings stand for, all read at once.
+def read_strings(strings: Sequence[bytes]) -> str:
+    """The texts that JSON strings stand for, joined.
 
     Raises:
         NotJsonError: one is no string, or holds half a character; then `read` knows more.
     """
     try:
-        texts: list[str] = orjson.loads(b"[%b]" % b",".join(strings))
+        if len(strings) == 1:
+            return cast("str", orjson.loads(strings[0]))
+        return "".join(orjson.loads(b"[%b]" % b",".join(strings)))
     except orjson.JSONDecodeError as error:
         raise NotJsonError("it is no plain string") from error
-    return texts
 
 
 def write(value: Any) -> str:

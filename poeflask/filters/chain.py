@@ -22,7 +22,7 @@ from poeflask.core.profile import Profile
 from poeflask.core.prompt import Prompt
 from poeflask.core.reply import END, Pause, ReplyEvent, TextDelta, renumbered
 from poeflask.filters.base import Filter
-from poeflask.filters.files import Files
+from poeflask.filters.files import files_filter
 from poeflask.filters.limits import LimitsFilter
 from poeflask.filters.parameters import Parameters
 from poeflask.filters.progress import Progress
@@ -85,7 +85,7 @@ def chain_for(prompt: Prompt, profile: Profile, wants: Wants, aids: Aids) -> Cha
     def text_filters() -> list[Filter]:
         filters: list[Filter] = [
             Replacements(buffered=profile.buffered),
-            Files(as_text=wants.files_as_text),
+            files_filter(as_text=wants.files_as_text),
         ]
         if profile.thinking_marks != "none":
             filters.append(ReasoningFilter(profile.thinking_marks))
@@ -134,7 +134,7 @@ class Chain:
         self._make = make
         self._make_parallel = make_parallel
         self._filters = make()
-        self._passes = list(map(_passes, self._filters))
+        self._gates = self._gates_left()
         # How many filters the text that comes next has already passed.
         self._passed = 0
         self._parallel: dict[int, Chain] = {}
@@ -152,10 +152,12 @@ class Chain:
         """
         if self._parallel or self.ended:
             return False
-        while self._passed < len(self._passes):
-            if not self._passes[self._passed](text):
+        for place, passes in self._gates:
+            if place < self._passed:
+                continue
+            if not passes(text):
+                self._passed = place
                 return False
-            self._passed += 1
         self._passed = 0
         return True
 
@@ -185,9 +187,14 @@ class Chain:
             asked = filter_.follow_up
             if asked is not None:
                 self._filters[:position] = self._make()[:position]
-                self._passes = list(map(_passes, self._filters))
+                self._gates = self._gates_left()
                 return _ask(self._filters[:position], asked)
         return None
+
+    def _gates_left(self) -> list[tuple[int, Callable[[str], bool]]]:
+        """The filters that may want a text, by their places; one that has settled never will."""
+        gates = enumerate(map(_gate, self._filters))
+        return [(place, gate) for place, gate in gates if gate is not None]
 
     def _feed_first(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
         # Nothing is asked of a Pause but that it comes, so that no filter needs to see the last.
@@ -196,6 +203,7 @@ class Chain:
         passed, self._passed = self._passed, 0
         for filter_ in self._filters[passed:]:
             batch = _until_end(filter_.feed(batch))
+        self._gates = self._gates_left()
         self.ended = bool(batch) and isinstance(batch[-1], END)
         if paused and not self.ended:
             batch.append(events[-1])
@@ -230,8 +238,11 @@ def _ask(filters: Sequence[Filter], prompt: Prompt) -> Prompt:
     return prompt
 
 
-def _passes(filter_: Filter) -> Callable[[str], bool]:
-    return filter_.passes if isinstance(filter_, ReplySide) else _never
+def _gate(filter_: Filter) -> Callable[[str], bool] | None:
+    """What tells whether a text passes the filter; None: each does from now on."""
+    if not isinstance(filter_, ReplySide):
+        return _never
+    return None if filter_.settled else filter_.passes
 
 
 def _never(_text: str) -> bool:

@@ -9,7 +9,7 @@ citation is decided as soon as it is whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from poeflask.core.reply import Failure, FileEvent, Finish, Pause, ReplyEvent, TextDelta
 from poeflask.filters.reply_side import ReplySide
@@ -45,18 +45,13 @@ _LINK_LETTERS = str.maketrans({"(": "%28", ")": "%29", " ": "%20", "<": "%3C", "
 _NAME_LETTERS = str.maketrans({"[": "(", "]": ")", "\n": " ", "\r": " "})
 
 
-class Files(ReplySide):
-    """Joins files with the text that cites them."""
+def files_filter(*, as_text: bool = True) -> ReplySide:
+    """Joins files with the text that cites them.
 
-    def __init__(self, *, as_text: bool = True) -> None:
-        """`as_text`: every file becomes a link in the text; otherwise each stays an event."""
-        self._side: ReplySide = FilesAsText() if as_text else FilesAsEvents()
-
-    def feed(self, events: Sequence[ReplyEvent]) -> list[ReplyEvent]:
-        return self._side.feed(events)
-
-    def passes(self, text: str) -> bool:
-        return self._side.passes(text)
+    Args:
+        as_text: every file becomes a link in the text; otherwise each stays an event.
+    """
+    return FilesAsText() if as_text else FilesAsEvents()
 
 
 class FilesAsText(ReplySide):

@@ -192,6 +192,8 @@ class Dechunker:
         ended: whether the last chunk and the trailer have come.
         surplus: whether bytes came behind them, so that nobody can tell what comes next.
         broken: whether bytes came that are no framing; nothing is understood from there on.
+        is_between: whether what comes next is the size of a chunk.
+        to_come: how many bytes end the chunk that is open, with its line end; 0 if none is.
     """
 
     def __init__(self) -> None:
@@ -200,34 +202,28 @@ class Dechunker:
         self.broken = False
         # A line between two chunks whose end has not come.
         self._line = b""
-        # Bytes to come of an open chunk and the line end behind it.
-        self._left = 0
+        self.is_between = True
+        self.to_come = 0
         self._in_trailer = False
-
-    @property
-    def is_between(self) -> bool:
-        """Whether what comes next is the size of a chunk."""
-        return not (self._left or self._line or self._in_trailer or self.broken)
-
-    @property
-    def to_come(self) -> int:
-        """How many bytes end the chunk that is open, with its line end; 0 if none is."""
-        return self._left
 
     def feed(self, data: bytes) -> bytes:
         """Take the next bytes of the connection; give the content among them.
 
         Where the bytes are cut means nothing.
         """
-        data = self._line + data
+        content = self._content(self._line + data)
+        self.is_between = not (self.to_come or self._line or self._in_trailer or self.broken)
+        return content
+
+    def _content(self, data: bytes) -> bytes:
         self._line = b""
         pieces: list[bytes] = []
         place = 0
         while True:
             # Stops in front of the line end, also where that is cut.
-            pieces.append(data[place : place + max(0, self._left - 2)])
-            taken = min(self._left, len(data) - place)
-            self._left -= taken
+            pieces.append(data[place : place + max(0, self.to_come - 2)])
+            taken = min(self.to_come, len(data) - place)
+            self.to_come -= taken
             place = self._whole_chunks(data, place + taken, pieces)
             if place == len(data) or not (place := self._open(data, place)):
                 return b"".join(pieces)
@@ -259,7 +255,7 @@ class Dechunker:
         except ValueError:
             size = -1
         if size > 0:
-            self._left = size + 2
+            self.to_come = size + 2
             return line_end
         self.broken = self.broken or size < 0
         if not self.broken:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poeflask.core.reply import FileEvent, Finish, Pause, TextDelta, ToolCallDelta
-from poeflask.filters.files import Files
+from poeflask.filters.files import files_filter
 from tests.filters.laws import (
     broken,
     check_laws,
@@ -49,7 +49,7 @@ PIECES = (
 def test_laws(data, as_text):
     """One end, cuts mean nothing, others pass in order."""
     stream = data.draw(streams(PIECES))
-    got = check_laws(lambda: Files(as_text=as_text), stream, data.draw(recut(stream)))
+    got = check_laws(lambda: files_filter(as_text=as_text), stream, data.draw(recut(stream)))
 
     assert strangers(stream) == strangers(got)
 
@@ -59,8 +59,8 @@ def test_without_files_text_is_what_it_was(data):
     """References that never resolve come out as they came."""
     stream = data.draw(streams(PIECES[:9], st.nothing()))
 
-    assert joined(stream) == joined(settle(Files(as_text=True), stream))
-    assert joined(stream) == joined(settle(Files(as_text=False), stream))
+    assert joined(stream) == joined(settle(files_filter(as_text=True), stream))
+    assert joined(stream) == joined(settle(files_filter(as_text=False), stream))
 
 
 @given(st.data())
@@ -68,8 +68,8 @@ def test_every_file_is_shown_once(data):
     """As an event or as a link in the text, in whatever company it comes."""
     stream = data.draw(streams(PIECES))
     urls = {event.url for event in stream if isinstance(event, FileEvent)}
-    text = text_of(settle(Files(as_text=True), stream))
-    shown = [e.url for e in settle(Files(as_text=False), stream) if isinstance(e, FileEvent)]
+    text = text_of(settle(files_filter(as_text=True), stream))
+    shown = [e.url for e in settle(files_filter(as_text=False), stream) if isinstance(e, FileEvent)]
 
     assert all(url in text for url in urls)
     assert urls <= set(shown)
@@ -79,7 +79,7 @@ def test_every_file_is_shown_once(data):
 def test_a_citation_becomes_a_link():
     """Wherever it is cut, and the file is not linked again behind the text."""
     for pieces in every_cut("See ![a cat!][ref]."):
-        got = settle(Files(), [cited, *pieces, Finish()])
+        got = settle(files_filter(), [cited, *pieces, Finish()])
 
         assert f"See ![a cat!]({STORE}/image/1)." == text_of(got)
         assert [] == [event for event in got if isinstance(event, FileEvent)]
@@ -88,14 +88,14 @@ def test_a_citation_becomes_a_link():
 def test_a_citation_leaves_the_text_where_files_are_events():
     """Who gets the file needs no pointer to it."""
     for pieces in every_cut("See ![a][ref]."):
-        got = settle(Files(as_text=False), [cited, *pieces, Finish()])
+        got = settle(files_filter(as_text=False), [cited, *pieces, Finish()])
 
         assert [cited, TextDelta("See ."), Finish()] == joined(got)
 
 
 def test_only_what_may_be_a_citation_is_held():
     """The text around a citation goes on at once."""
-    filter_ = Files()
+    filter_ = files_filter()
 
     assert [TextDelta("Hello ")] == filter_.feed([TextDelta("Hello !")])
     assert [TextDelta("! ")] == filter_.feed([TextDelta(" ![a][re")])
@@ -108,16 +108,18 @@ def test_files_without_citation_are_linked_behind_the_text():
     links = "![c.png](https://x.example/c.png)\n\n[b.mp3](https://x.example/b.mp3)"
 
     assert [TextDelta(f"Hi\n\n{links}"), Finish()] == joined(
-        settle(Files(), [picture, TextDelta("Hi"), sound, Finish()])
+        settle(files_filter(), [picture, TextDelta("Hi"), sound, Finish()])
     )
-    assert [TextDelta(links), broken] == joined(settle(Files(), [picture, sound, sound, broken]))
+    assert [TextDelta(links), broken] == joined(
+        settle(files_filter(), [picture, sound, sound, broken])
+    )
 
 
 def test_a_file_that_the_text_already_links_is_not_linked_again():
     """Some bots write the link and send the file too."""
     text = TextDelta("[b](https://x.example/b.mp3)")
 
-    assert [text, Finish()] == settle(Files(), [sound, text, Finish()])
+    assert [text, Finish()] == settle(files_filter(), [sound, text, Finish()])
 
 
 def test_names_and_addresses_cannot_break_the_link():
@@ -125,7 +127,7 @@ def test_names_and_addresses_cannot_break_the_link():
     file = FileEvent(url="https://x.example/a (1).pdf", content_type="a/b", name="a]\n[b")
 
     assert "[a) (b](https://x.example/a%20%281%29.pdf)" == text_of(
-        settle(Files(), [file, Finish()])
+        settle(files_filter(), [file, Finish()])
     )
 
 
@@ -145,7 +147,9 @@ def test_names_and_addresses_cannot_break_the_link():
 def test_an_answer_of_links_only_is_files(text, names, types):
     """Where files are events; wherever the text is cut."""
     for pieces in every_cut(text):
-        got = settle_batches(Files(as_text=False), [[piece] for piece in [*pieces, Finish()]])
+        got = settle_batches(
+            files_filter(as_text=False), [[piece] for piece in [*pieces, Finish()]]
+        )
 
         assert names == [event.name for event in got[:-1]]
         assert types == [event.content_type for event in got[:-1]]
@@ -171,16 +175,16 @@ def test_other_answers_with_links_stay_text(text):
     """Only Poe's own store counts, and only if there is nothing else."""
     stream = [TextDelta(text), Finish()]
 
-    assert stream == joined(settle(Files(as_text=False), stream))
-    assert stream == joined(settle_batches(Files(as_text=False), letters(stream)))
-    assert stream == joined(settle(Files(as_text=True), stream))
+    assert stream == joined(settle(files_filter(as_text=False), stream))
+    assert stream == joined(settle_batches(files_filter(as_text=False), letters(stream)))
+    assert stream == joined(settle(files_filter(as_text=True), stream))
 
 
 def test_a_file_that_was_sent_and_linked_is_shown_once():
     """The event wins, the link in the text is dropped."""
     stream = [cited, TextDelta(f"{STORE}/image/1"), Finish()]
 
-    assert [cited, Finish()] == settle(Files(as_text=False), stream)
+    assert [cited, Finish()] == settle(files_filter(as_text=False), stream)
 
 
 def test_held_text_goes_before_any_other_event():
@@ -188,5 +192,5 @@ def test_held_text_goes_before_any_other_event():
     stream = [TextDelta("![a"), Pause(), call, TextDelta("][ref]"), Finish()]
     kept = [Pause(), TextDelta("![a"), call, TextDelta("][ref]"), Finish()]
 
-    assert kept == settle(Files(as_text=True), stream)
-    assert kept == settle(Files(as_text=False), stream)
+    assert kept == settle(files_filter(as_text=True), stream)
+    assert kept == settle(files_filter(as_text=False), stream)

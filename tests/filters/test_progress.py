@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from poeflask.core.reply import FileEvent, Finish, Note, Replace, TextDelta
-from poeflask.filters.files import Files
+from poeflask.filters.files import files_filter
 from poeflask.filters.progress import Progress
 from poeflask.filters.replacements import Replacements
 from tests.filters.laws import check_laws, recut, settle, streams
@@ -64,7 +64,7 @@ def test_an_answer_is_no_progress():
 
 def test_notes_come_through_the_filters_behind():
     """Replacements swallow the lines and let the Notes through, before the next line has come."""
-    chain = [Progress(), Replacements(), Files(as_text=False)]
+    chain = [Progress(), Replacements(), files_filter(as_text=False)]
     seen = []
     for event in (Replace(LINE), Replace(LINE), FILE, Replace("![1.png][r1]"), Finish()):
         batch = [event]
