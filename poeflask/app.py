@@ -254,6 +254,7 @@ def _metering(settings: Settings, store: Store, numbers: Metrics, make: _Upstrea
         recordings=recordings,
         live=Live(store, worker=worker),
         metrics=numbers,
+        points_per_usd=settings.points_per_usd,
         connections=make.connections,
         **told,
     )

@@ -417,8 +417,8 @@ class Settings:
         "POEFLASK_POINTS_PER_USD",
         read.whole(1, 10_000_000),
         "33333",
-        "How many points a US dollar of Poe's list prices is, for budgets in points; Poe sells a "
-        "million for 30.",
+        "How many points a US dollar of Poe's list prices is, for budgets and estimates in points; "
+        "Poe sells a million for 30.",
     )
     ledger: Literal["on", "off"] = _setting(
         "POEFLASK_LEDGER",

@@ -13,9 +13,6 @@ from typing import Any
 
 from poeflask.core.ledger_row import LedgerRow
 
-USD_PER_POINT = 30 / 1_000_000
-"""What Poe takes for points that are bought besides a plan: 30 dollars a million."""
-
 REACH_S = 60.0
 """How far the time of an entry may be from that of its row."""
 
@@ -66,16 +63,29 @@ def spent_of(entry: Mapping[str, Any]) -> Spent | None:
 
 
 def estimate(
-    pricing: Mapping[str, Any], *, prompt: int, completion: int, cached: int = 0
+    pricing: Mapping[str, Any],
+    *,
+    prompt: int,
+    completion: int,
+    cached: int = 0,
+    points_per_usd: float,
 ) -> float | None:
-    """About how many points so many tokens cost; None if the bot has no price per token."""
+    """About how many points so many tokens cost; None if the bot has no price per token.
+
+    Args:
+        pricing: the bot's prices in US dollars, as Poe gives them.
+        prompt: tokens that were read; `cached` of them were known already.
+        completion: tokens that were said.
+        cached: see `prompt`.
+        points_per_usd: how many points a US dollar of these prices is.
+    """
     per_prompt, per_completion = _price(pricing, "prompt"), _price(pricing, "completion")
     if per_prompt is None or per_completion is None:
         return None
     per_cached = _price(pricing, "input_cache_read")
     fresh = prompt if per_cached is None else max(0, prompt - cached)
     usd = fresh * per_prompt + completion * per_completion + (prompt - fresh) * (per_cached or 0.0)
-    return round(usd / USD_PER_POINT, 2)
+    return round(usd * points_per_usd, 2)
 
 
 def _price(pricing: Mapping[str, Any], name: str) -> float | None:

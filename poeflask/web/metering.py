@@ -193,12 +193,13 @@ class Meter:
             silent_s=round(max(0.0, now_s - self._last_s), 1),
         )
 
-    def row(self, row_id: str, usage: Usage) -> LedgerRow:
+    def row(self, row_id: str, usage: Usage, points_per_usd: float) -> LedgerRow:
         """The row of the ledger.
 
         Args:
             row_id: its id.
             usage: the tokens, if none were told with the answer.
+            points_per_usd: how many points a US dollar of Poe's prices is.
         """
         about, used = self.about, self.usage or usage
         points = estimate(
@@ -206,6 +207,7 @@ class Meter:
             prompt=used.prompt_tokens,
             completion=used.completion_tokens,
             cached=used.cached_tokens,
+            points_per_usd=points_per_usd,
         )
         spent = points if used.prompt_tokens else None
         return LedgerRow(
@@ -334,6 +336,7 @@ class Metering:
         recordings: texts of keys that are recorded.
         live: the answers that are being given.
         metrics: the numbers.
+        points_per_usd: how many points a US dollar of Poe's prices is.
         beside: begin other work of a worker, each in a greenlet of its own.
         told: hears of each answer's row, and of the `traceparent` that its client sent.
         close: called when the worker ends.
@@ -349,6 +352,7 @@ class Metering:
         recordings: Recordings,
         live: Live,
         metrics: Metrics,
+        points_per_usd: float,
         connections: Callable[[], tuple[int, int]] = lambda: (0, 0),
         beside: Sequence[Callable[[], gevent.Greenlet]] = (),
         told: Callable[[LedgerRow, str], None] | None = None,
@@ -360,6 +364,7 @@ class Metering:
         self.recordings = recordings
         self.live = live
         self.metrics = metrics
+        self._points_per_usd = points_per_usd
         self._connections = connections
         self._beside = beside
         self._told = told
@@ -476,7 +481,8 @@ class Metering:
 
     def _close(self, meter: Meter, recorder: Recorder | None, usage: Usage) -> None:
         about, ledger = meter.about, self.ledger
-        row = meter.row(ledger.new_id(about.time_s) if ledger is not None else "", usage)
+        row_id = ledger.new_id(about.time_s) if ledger is not None else ""
+        row = meter.row(row_id, usage, self._points_per_usd)
         model = self.metrics.model(about.bot, listed=about.listed)
         self.metrics.answered(row, model, meter.gaps, meter.gaps_s)
         if self._told is not None:

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from poeflask.core.points import REACH_S, Spent, estimate, match, spent_of
 from tests.core.ledger_rows import ROW, rows
 
+POINTS_PER_USD = 1_000_000 / 30
+
 ENTRY = {
     "creation_time": 1_000_500_000,
     "bot_name": "Echo",
@@ -56,9 +58,11 @@ def test_prices_are_dollars_a_token() -> None:
     """A million points are thirty dollars."""
     pricing = {"prompt": "0.000003", "completion": "0.000015", "input_cache_read": "0.0000003"}
 
-    assert 100.0 == estimate(pricing, prompt=1000, completion=0)
-    assert 600.0 == estimate(pricing, prompt=1000, completion=1000)
-    assert 10.0 == estimate(pricing, prompt=1000, completion=0, cached=1000)
+    assert 100.0 == estimate(pricing, prompt=1000, completion=0, points_per_usd=POINTS_PER_USD)
+    assert 600.0 == estimate(pricing, prompt=1000, completion=1000, points_per_usd=POINTS_PER_USD)
+    assert 10.0 == estimate(
+        pricing, prompt=1000, completion=0, cached=1000, points_per_usd=POINTS_PER_USD
+    )
 
 
 @pytest.mark.parametrize(
@@ -66,7 +70,7 @@ def test_prices_are_dollars_a_token() -> None:
 )
 def test_without_a_price_nothing_is_guessed(pricing: dict[str, object]) -> None:
     """Unknown is not free."""
-    assert None is estimate(pricing, prompt=1000, completion=1000)
+    assert None is estimate(pricing, prompt=1000, completion=1000, points_per_usd=POINTS_PER_USD)
 
 
 def test_the_nearest_in_time_belong_together() -> None:

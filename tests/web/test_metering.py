@@ -68,6 +68,7 @@ class House:
             recordings=Recordings(self.store, ttl_s=60, most=10, clock=self.now),
             live=Live(self.store, worker="w"),
             metrics=Metrics(),
+            points_per_usd=1_000_000 / 30,
             clock=self.now,
             monotonic=lambda: self.s,
         )
