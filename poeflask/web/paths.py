@@ -11,13 +11,14 @@ if TYPE_CHECKING:
 
 _SLASHES = re.compile(r"/{2,}")
 _DOUBLED = re.compile(r"^(/v1){2,}(?=/|$)")
+_BEHIND_VERSION = re.compile(r"/v1/[^/]")
 
 
 def canonical(path: str, versioned: frozenset[str]) -> str:
     """The path as the routes spell it.
 
-    Clients double slashes, double `/v1` when their base address has one already, and leave it out
-    when it has none.
+    Clients double slashes, double `/v1` when their base address has one already, leave it out when
+    it has none, and put a slash at the end.
 
     Args:
         path: the path of the request.
@@ -26,7 +27,8 @@ def canonical(path: str, versioned: frozenset[str]) -> str:
     path = _SLASHES.sub("/", path)
     path = _DOUBLED.sub("/v1", path)
     first = path.split("/", 2)[1] if path.startswith("/") else ""
-    return f"/v1{path}" if first in versioned else path
+    path = f"/v1{path}" if first in versioned else path
+    return path.rstrip("/") if _BEHIND_VERSION.match(path) else path
 
 
 def google_path(path: str, environ: Mapping[str, Any]) -> str:

@@ -19,6 +19,10 @@ WORDS = frozenset({"chat", "models"})
         ("/v1/v1/chat/completions", "/v1/chat/completions"),
         ("/v1//v1/models/a/b", "/v1/models/a/b"),
         ("/models", "/v1/models"),
+        ("/v1/models/", "/v1/models"),
+        ("/chat//completions//", "/v1/chat/completions"),
+        ("/v1/", "/v1/"),
+        ("/modelsx/", "/modelsx/"),
         ("/modelsx", "/modelsx"),
         ("/v1x/v1/models", "/v1x/v1/models"),
         ("/", "/"),
@@ -28,7 +32,7 @@ WORDS = frozenset({"chat", "models"})
     ],
 )
 def test_spellings_of_one_route(written: str, meant: str) -> None:
-    """Doubled slashes, a doubled /v1 and a missing /v1 are all the same route."""
+    """Doubled slashes, one at the end, a doubled /v1 and a missing /v1 are all the same route."""
     assert meant == canonical(written, WORDS)
 
 
