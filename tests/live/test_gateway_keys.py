@@ -310,10 +310,11 @@ def test_all_workers_see_within_two_seconds_what_the_owner_does(served: Served) 
     rotated = served.keys.rotate(keys[1][0].id)
     served.keys.revoke(keys[2][0].id)
     gevent.sleep(SEEN_WITHIN_S)
-    after = [statuses(served.ask_at_once(16, text)) for _, text in keys]
+    # More with keys that are not known would be held back, if one worker happens to get them all.
+    after = [statuses(served.ask_at_once(8, text)) for _, text in keys]
 
     assert [{200: 24}] * 3 == before
-    assert [{403: 16}, {401: 16}, {401: 16}] == after
+    assert [{403: 8}, {401: 8}, {401: 8}] == after
     assert rotated is not None
     assert {200: 24} == statuses(served.ask_at_once(24, rotated[1]))
 

@@ -346,6 +346,7 @@ def test_the_places_of_a_worker_that_died_come_free(worker, store, clock, monkey
     kept = refused(worker_of(store, clock), key)
     # As good as dead: it renews nothing any more.
     worker._holding.clear()
+    worker._keeper.join(timeout=10)
     clock.now_s += 1.1 * gates.LEASE_S
     admit(worker_of(store, clock), key)
 
