@@ -15,8 +15,8 @@ import click
 from poeflask import __version__
 from poeflask.commands.findings import Finding, fault, ok, remark, tell, tell_as_json
 from poeflask.commands.probes import HERE, Probe
+from poeflask.commands.surroundings import poe_client
 from poeflask.core.errors import PoeflaskError
-from poeflask.poe.client import PoeClient
 from poeflask.settings import Settings, SettingsError, unknown_variables
 
 _MOST_SKEW_S = 60.0
@@ -56,15 +56,7 @@ def examined(environ: Mapping[str, str], *, online: bool, url: str) -> Iterator[
 
 
 def _poe(settings: Settings) -> Iterator[Finding]:
-    client = PoeClient(
-        base_url=settings.poe_base_url,
-        upload_url=settings.poe_file_upload_url,
-        connect_timeout_s=settings.connect_timeout_s,
-        idle_timeout_s=settings.idle_timeout_s,
-        proxy=settings.proxy_url,
-        pool_size=1,
-        user_agent=f"poeflask/{__version__}",
-    )
+    client = poe_client(settings)
     try:
         bots = client.models()
     except PoeflaskError as error:

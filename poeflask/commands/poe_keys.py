@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from poeflask import __version__
 from poeflask.commands.environment import read_settings
 from poeflask.settings import Settings
 from poeflask.stores import open_store
@@ -69,21 +68,13 @@ def _row(key: KeyStatus) -> tuple[str, ...]:
 def _keys(settings: Settings, store: Store) -> PoeKeys:
     # What speaks to Poe needs the patch before it, and so does the simulator, another command.
     from poeflask import _patch  # noqa: F401
-    from poeflask.poe.client import PoeClient
+    from poeflask.commands.surroundings import poe_client
     from poeflask.poe.keys import PoeKey, PoeKeys
     from poeflask.poe.noticeboard import Noticeboard
     from poeflask.poe.pacing import Pacer
     from poeflask.poe.ways import FAULTS_NAMESPACE, PACE_NAMESPACE
 
-    client = PoeClient(
-        base_url=settings.poe_base_url,
-        upload_url=settings.poe_file_upload_url,
-        connect_timeout_s=settings.connect_timeout_s,
-        idle_timeout_s=settings.idle_timeout_s,
-        proxy=settings.proxy_url,
-        pool_size=1,
-        user_agent=f"poeflask/{__version__}",
-    )
+    client = poe_client(settings)
     pacer = Pacer(
         Namespace(store, PACE_NAMESPACE, on_failure="forget"),
         per_minute=settings.poe_requests_per_minute,

@@ -44,7 +44,7 @@ def surroundings() -> Iterator[Surroundings]:
     store = open_store(settings.store_url, settings.state_dir)
     models_file = ModelsFile(settings.state_dir / "models.yaml")
     listed = Catalogue(
-        _client(settings).models,
+        poe_client(settings).models,
         Namespace(store, "catalogue:poe", on_failure="forget"),
         ttl_s=settings.catalogue_ttl_s,
         clock=time.time,
@@ -61,7 +61,8 @@ def _at_once(work: Callable[[], None]) -> None:
     work()
 
 
-def _client(settings: Settings) -> PoeClient:
+def poe_client(settings: Settings) -> PoeClient:
+    """What asks Poe for one command; it needs no more than one connection."""
     return PoeClient(
         base_url=settings.poe_base_url,
         upload_url=settings.poe_file_upload_url,
