@@ -63,8 +63,8 @@ READS_SETTINGS = {"settings", "web", "admin", "app", "commands", "cli"}
 
 DOORS = {
     "flask": ["web/*", "endpoints/*/routes.py", "admin/*", "app.py", "simulator/*"],
-    # The client, and the adapter that it mounts.
-    "requests": ["poe/client.py", "poe/connections.py"],
+    # The client, the adapter that it mounts, and what the faults of both mean.
+    "requests": ["poe/client.py", "poe/connections.py", "poe/transport.py"],
     "sqlite3": ["stores/sqlite.py", "stores/sqlite_file.py"],
     "redis": ["stores/redis.py"],
     "gevent": [

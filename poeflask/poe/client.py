@@ -9,29 +9,28 @@ closes its connection at once, also while Poe is silent.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
 import gevent
 import requests
-import urllib3.exceptions
 from urllib3.connectionpool import HTTPConnectionPool
 
 from poeflask.core import json_text, media
-from poeflask.core.errors import RULES, ClientError, ErrorKind, OwnError, PoeError, PoeflaskError
-from poeflask.core.reply import Pause, ReplyEvent
-from poeflask.core.sse import Decoder
+from poeflask.core.errors import ClientError, ErrorKind, PoeError
 from poeflask.poe import faults
-from poeflask.poe.body import READ_BYTES, Body, Take, body_of
+from poeflask.poe.body import READ_BYTES, Body, body_of
 from poeflask.poe.connections import Connections
-from poeflask.poe.exchange import Exchanges, UnansweredError
+from poeflask.poe.exchange import Exchanges
 from poeflask.poe.file_form import form_with
 from poeflask.poe.links import MayFetch, poe_files
+from poeflask.poe.reply import Reply
+from poeflask.poe.transport import FAULTS, transport_faults
 from poeflask.poe.wire import Reader
 
 MAX_ERROR_BYTES = 64 * 1024
@@ -44,10 +43,6 @@ MAX_JSON_BYTES = 32 * 1024 * 1024
 MAX_FETCHED_BYTES = 64 * 1024 * 1024
 """Poe's bots may give files of up to 50 MB."""
 
-DRAIN_BYTES = 64 * 1024
-DRAIN_S = 1.0
-"""How much and how long is read behind an answer's end, so that its connection can serve again."""
-
 _FIELDS = {
     "Accept": "text/event-stream",
     # What is compressed comes late: the compressor waits for more.
@@ -56,67 +51,6 @@ _FIELDS = {
     "Content-Type": "application/json",
 }
 """Header fields of each query."""
-
-_PAUSE = Pause()
-
-_UNREACHABLE = (ErrorKind.POE_UNREACHABLE, "Poe could not be reached; try again later.")
-_TLS = (ErrorKind.POE_UNREACHABLE, "No secure connection to Poe could be made.")
-_PROXY = (ErrorKind.POE_UNREACHABLE, "The proxy on the way to Poe could not be reached.")
-_LATE = (ErrorKind.POE_TIMEOUT, "Poe did not answer in time.")
-_BROKEN = (ErrorKind.POE_BROKEN, "The connection to Poe broke before its answer was complete.")
-_GARBLED = (ErrorKind.POE_BROKEN, "Poe's answer is not written as HTTP demands.")
-_ADDRESS = (
-    ErrorKind.INTERNAL,
-    "The address of Poe or of the proxy in the settings cannot be used; "
-    'it should look like "https://api.poe.com".',
-)
-_MISUSE = (ErrorKind.INTERNAL, "The request to Poe could not be made.")
-
-TRANSPORT: dict[type[Exception], tuple[ErrorKind, str]] = {
-    requests.ConnectTimeout: _UNREACHABLE,
-    requests.ReadTimeout: _LATE,
-    requests.Timeout: _LATE,
-    requests.exceptions.SSLError: _TLS,
-    requests.exceptions.ProxyError: _PROXY,
-    requests.ConnectionError: _UNREACHABLE,
-    requests.exceptions.RetryError: _UNREACHABLE,
-    requests.exceptions.ChunkedEncodingError: _BROKEN,
-    requests.exceptions.ContentDecodingError: _GARBLED,
-    requests.TooManyRedirects: _GARBLED,
-    requests.HTTPError: _GARBLED,
-    requests.exceptions.InvalidJSONError: _GARBLED,
-    requests.exceptions.InvalidURL: _ADDRESS,
-    requests.exceptions.InvalidSchema: _ADDRESS,
-    requests.exceptions.MissingSchema: _ADDRESS,
-    requests.exceptions.URLRequired: _ADDRESS,
-    requests.exceptions.InvalidHeader: _MISUSE,
-    requests.exceptions.StreamConsumedError: _MISUSE,
-    requests.exceptions.UnrewindableBodyError: _MISUSE,
-    UnansweredError: _UNREACHABLE,
-    urllib3.exceptions.NewConnectionError: _UNREACHABLE,
-    urllib3.exceptions.ConnectTimeoutError: _UNREACHABLE,
-    urllib3.exceptions.MaxRetryError: _UNREACHABLE,
-    urllib3.exceptions.PoolError: _UNREACHABLE,
-    urllib3.exceptions.ResponseError: _UNREACHABLE,
-    urllib3.exceptions.TimeoutError: _LATE,
-    urllib3.exceptions.TimeoutStateError: _MISUSE,
-    urllib3.exceptions.SSLError: _TLS,
-    urllib3.exceptions.ProxyError: _PROXY,
-    urllib3.exceptions.ProtocolError: _BROKEN,
-    urllib3.exceptions.IncompleteRead: _BROKEN,
-    urllib3.exceptions.InvalidChunkLength: _BROKEN,
-    urllib3.exceptions.DecodeError: _GARBLED,
-    urllib3.exceptions.BodyNotHttplibCompatible: _GARBLED,
-    urllib3.exceptions.HeaderParsingError: _GARBLED,
-    urllib3.exceptions.LocationValueError: _ADDRESS,
-    urllib3.exceptions.ProxySchemeUnknown: _ADDRESS,
-    urllib3.exceptions.ProxySchemeUnsupported: _ADDRESS,
-    urllib3.exceptions.InvalidHeader: _MISUSE,
-    urllib3.exceptions.UnrewindableBodyError: _MISUSE,
-}
-"""What a fault of the transport means; a class without a line is meant as its nearest base."""
-
-_FAULTS = tuple(TRANSPORT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -431,26 +365,6 @@ class PoeClient:
         )
 
 
-@contextmanager
-def transport_faults() -> Iterator[None]:
-    """Make every fault of the transport an error of ours.
-
-    Raises:
-        PoeError: the way to Poe failed.
-        OwnError: the request could not be made as the settings say.
-    """
-    try:
-        yield
-    except _FAULTS as error:
-        raise _meant(error) from error
-
-
-def _meant(error: Exception) -> PoeflaskError:
-    kind, message = next(TRANSPORT[base] for base in type(error).__mro__ if base in TRANSPORT)
-    leaf = PoeError if RULES[kind].fault == "poe" else OwnError
-    return leaf(kind, message)
-
-
 def _session(connections: Connections, user_agent: str, proxy: str) -> requests.Session:
     session = requests.Session()
     # Else a ~/.netrc would replace the key, and variables of the environment would choose a proxy.
@@ -465,131 +379,10 @@ def _session(connections: Connections, user_agent: str, proxy: str) -> requests.
     return session
 
 
-class Reply:
-    """A reply while it comes: an iterator of lists of events, which can be closed.
-
-    Attributes:
-        relay: takes what comes while the next list is waited for; what it leaves comes out as a
-            list of its own. None: all comes out.
-    """
-
-    def __init__(self, post: Callable[[], Body], reader: Reader) -> None:
-        self._events = _Events(reader)
-        # It knows nothing of this object: a reply that is dropped lets its connection go at once.
-        self._batches = self._events.read(post)
-
-    @property
-    def relay(self) -> Relay | None:
-        return self._events.relay
-
-    @relay.setter
-    def relay(self, relay: Relay | None) -> None:
-        self._events.relay = relay
-
-    def __iter__(self) -> Reply:
-        return self
-
-    def __next__(self) -> list[ReplyEvent]:
-        return next(self._batches)
-
-    def close(self) -> None:
-        """Let the connection go. May be called twice."""
-        self._batches.close()
-
-
-class Relay(Protocol):
-    """Takes what comes in the loop itself: `relay.Relay`."""
-
-    left: list[ReplyEvent]
-
-    def take(self, data: bytes) -> bytes | None: ...
-
-
-class _Events:
-    """Makes events of what a connection gives and no relay has taken."""
-
-    def __init__(self, reader: Reader) -> None:
-        self.relay: Relay | None = None
-        self._reader = reader
-        self._decoder = Decoder()
-        # Content that came behind what the relay left.
-        self._held = b""
-
-    def read(self, post: Callable[[], Body]) -> Generator[list[ReplyEvent], None, None]:
-        """Ask, and give the events of each network read that the relay has not dealt with."""
-        content = post()
-        # An answer may last for minutes, and the question may hold a whole book.
-        del post
-        try:
-            while not self._reader.ended:
-                yield self._next(content)
-        finally:
-            _let_go(content, self._reader.ended)
-
-    def _next(self, content: Body) -> list[ReplyEvent]:
-        try:
-            return self._read_once(content)
-        except PoeError as error:
-            # Nothing behind a fault of the transport is worth reading.
-            content.close()
-            return self._reader.fail(error)
-
-    def _read_once(self, content: Body) -> list[ReplyEvent]:
-        """The next events that the relay has not dealt with."""
-        data, self._held = self._held, b""
-        if not data:
-            try:
-                data = content.read(self._take())
-            except _FAULTS as error:
-                raise _meant(error) from error
-            if self.relay is not None and self.relay.left:
-                left, self.relay.left = self.relay.left, []
-                self._held = data
-                return left
-        if data:
-            return self._closed(self._reader.feed(self._decoder.feed(data)))
-        if self._decoder.unfinished:
-            kind, message = _BROKEN
-            raise PoeError(kind, message)
-        return self._reader.end()
-
-    def _take(self) -> Take | None:
-        """Who takes what comes: the relay, unless something before it is not complete."""
-        if self.relay is None:
-            return None
-        is_between = self._decoder.is_between and self._reader.is_between
-        return self.relay.take if is_between else _leave
-
-    def _closed(self, events: list[ReplyEvent]) -> list[ReplyEvent]:
-        return events if self._reader.ended else [*events, _PAUSE]
-
-
-def _leave(data: bytes) -> bytes:
-    """Take nothing this time."""
-    return data
-
-
-def _let_go(content: Body, ended: bool) -> None:
-    """Close the connection, or give it back to the pool if the answer was read to its end."""
-    try:
-        if ended:
-            _read_on(content)
-    finally:
-        content.close()
-
-
-def _read_on(content: Body) -> None:
-    """Read what is left of the body, if it is little and comes at once."""
-    left = DRAIN_BYTES
-    with gevent.Timeout(DRAIN_S, False), suppress(*_FAULTS):
-        while left > 0 and (data := content.read()):
-            left -= len(data)
-
-
 def _at_most(pieces: Iterator[bytes], max_bytes: int, max_s: float) -> bytes:
     """What comes in that time, also if the connection breaks; not much more than so many bytes."""
     came = b""
-    with gevent.Timeout(max_s, False), suppress(*_FAULTS):
+    with gevent.Timeout(max_s, False), suppress(*FAULTS):
         for piece in pieces:
             came += piece
             if len(came) >= max_bytes:

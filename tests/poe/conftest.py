@@ -10,11 +10,16 @@ from gevent.event import Event
 from gevent.server import StreamServer
 from urllib3.connection import HTTPConnection
 
+from poeflask.core.reply import Pause
 from poeflask.poe.client import PoeClient
 from poeflask.poe.connections import IdleConnections
 from poeflask.poe.exchange import Exchange
 
 SSE = {"Content-Type": "text/event-stream; charset=utf-8"}
+
+A = b'event: text\ndata: {"text": "a"}\n\n'
+B = b'event: text\ndata: {"text": "b"}\n\n'
+DONE = b"event: done\ndata: {}\n\n"
 
 
 def head(status=200, **headers):
@@ -33,6 +38,16 @@ def chunked(*pieces, content_type="text/event-stream; charset=utf-8", end=b"0\r\
 def sized(body, status=200, content_type="application/json", **headers):
     """A whole answer that says its length."""
     return head(status, Content_Type=content_type, Content_Length=len(body), **headers) + body
+
+
+def ask(client, bot="Bot", key="key"):
+    """All events of an answer."""
+    return [event for batch in client.query(bot, {"x": "é"}, key) for event in batch]
+
+
+def told(client, bot="Bot", key="key"):
+    """All events of an answer but the pauses."""
+    return [event for event in ask(client, bot, key) if event != Pause()]
 
 
 class RawServer:

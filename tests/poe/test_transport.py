@@ -1,13 +1,17 @@
-"""Faults of the way to Poe that no server can be made to show."""
+"""What faults of the way to Poe mean, those too that no server can be made to show."""
 
 from __future__ import annotations
+
+import inspect
 
 import pytest
 import requests
 import responses
+import urllib3.exceptions
 
-from poeflask.core.errors import ErrorKind, PoeError, PoeflaskError
+from poeflask.core.errors import ErrorKind, OwnError, PoeError, PoeflaskError
 from poeflask.poe.client import PoeClient
+from poeflask.poe.transport import MEANINGS, transport_faults
 
 BASE = "https://poe.example"
 UPLOAD = "https://upload.example/files"
@@ -78,3 +82,35 @@ def test_no_cookie_of_one_key_reaches_another(client):
     client.balance("second-key")
 
     assert "Cookie" not in responses.calls[1].request.headers
+
+
+def _classes(module, base):
+    found = {value for value in vars(module).values() if inspect.isclass(value)}
+    return sorted(
+        (c for c in found if issubclass(c, base) and not issubclass(c, Warning) and c is not base),
+        key=lambda c: c.__name__,
+    )
+
+
+ALL_FAULTS = [
+    *_classes(requests.exceptions, requests.exceptions.RequestException),
+    *_classes(urllib3.exceptions, urllib3.exceptions.HTTPError),
+]
+
+
+@pytest.mark.parametrize("fault", ALL_FAULTS, ids=lambda c: f"{c.__module__}.{c.__name__}")
+def test_every_fault_of_the_transport_has_a_meaning(fault):
+    """A new version of a library may not bring an error that nobody knows."""
+    with pytest.raises((PoeError, OwnError)), transport_faults():
+        raise fault.__new__(fault)
+
+
+def test_the_table_names_no_base_of_all():
+    """Else the test above could not fail."""
+    assert not {requests.RequestException, urllib3.exceptions.HTTPError, OSError} & MEANINGS.keys()
+
+
+def test_what_is_no_fault_of_the_transport_passes():
+    """A mistake of ours is not dressed up as one of Poe's."""
+    with pytest.raises(KeyError), transport_faults():
+        raise KeyError
