@@ -218,17 +218,6 @@ def test_an_answer_that_never_began_cost_nothing(house: House) -> None:
     )
 
 
-def test_an_answer_that_nobody_reads_on_was_left(house: House) -> None:
-    """Unless the request knows better."""
-    for said, outcome in (("ok", "client_gone"), ("internal", "internal")):
-        watched = house.watched()
-        see(watched, [TextDelta("hi")])
-        watched.meter.about.line.outcome = said
-        watched.watch.ended()
-
-        assert outcome == watched.meter.outcome
-
-
 def test_what_comes_after_the_end_changes_nothing(house: House) -> None:
     """A client may leave when all is said."""
     watched = house.watched()
@@ -246,17 +235,6 @@ def test_a_key_that_poe_refuses_gets_no_row(house: House) -> None:
     watched.watch.ended()
 
     assert [] == house.rows()
-
-
-def test_gaps_are_between_pieces_and_not_before_the_first(house: House) -> None:
-    """However long the bot thinks before it begins."""
-    watched = house.watched()
-    for second in (10.0, 10.2, 10.4, 12.0):
-        house.s = second
-        see(watched, [TextDelta("hi"), Pause()])
-
-    assert (3, pytest.approx(2.0)) == (sum(watched.meter.gaps), watched.meter.gaps_s)
-    assert 2 == watched.meter.gaps[5]
 
 
 def test_the_log_line_says_how_it_went(house: House) -> None:
