@@ -23,6 +23,7 @@ from collections.abc import Callable
 
 import gevent
 from gevent.event import Event
+from gevent.lock import BoundedSemaphore
 
 from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.poe.round_robin import RoundRobin
@@ -117,15 +118,22 @@ class Pacer:
         now_s = self._clock()
         if _within(pace.untold, now_s - _MINUTE_S) < self._untold:
             pace.untold.append(now_s)
-        elif not self._from_stock(pace, now_s):
+        elif not self._from_stock(pace):
             return False
-        pace.sent.append(now_s)
+        pace.sent.append(self._clock())
         return True
 
-    def _from_stock(self, pace: _Pace, now_s: float) -> bool:
-        if pace.stock and now_s < pace.stock_until_s:
-            pace.stock -= 1
-            return True
+    def _from_stock(self, pace: _Pace) -> bool:
+        # The store may take its time: who comes meanwhile shares what is taken, and takes no more.
+        with pace.claiming:
+            now_s = self._clock()
+            if pace.stock and now_s < pace.stock_until_s:
+                pace.stock -= 1
+                return True
+            return self._restocked(pace, now_s)
+
+    def _restocked(self, pace: _Pace, now_s: float) -> bool:
+        """Take some of the shared count, the first of them for whoever asks."""
         if now_s < pace.refused_until_s:
             return False
         # As many as are sent within the seconds for which they are good, if it goes on as it did.
@@ -158,11 +166,15 @@ class Pacer:
         """Let those go who wait, as queries may go out; ends when nobody waits."""
         try:
             while pace.queue:
-                if self._may_send(pace):
-                    pace.queue.pop().set()
-                else:
+                if not self._may_send(pace):
                     wait_s = pace.refused_until_s - self._clock()
                     gevent.sleep(max(wait_s, _LEAST_WAIT_S))
+                elif pace.queue:
+                    pace.queue.pop().set()
+                else:
+                    # All left while the store was asked.
+                    pace.sent.pop()
+                    pace.stock += 1
         finally:
             pace.serving = None
 
@@ -179,6 +191,7 @@ class _Pace:
     """What is known of one key: when it sent, and what it may still send."""
 
     __slots__ = (
+        "claiming",
         "fingerprint",
         "queue",
         "refused_until_s",
@@ -196,6 +209,7 @@ class _Pace:
         self.stock = 0
         self.stock_until_s = 0.0
         self.refused_until_s = 0.0
+        self.claiming = BoundedSemaphore(1)
         self.queue: RoundRobin[Event] = RoundRobin()
         self.serving: gevent.Greenlet | None = None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import gevent
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from poeflask.core.errors import ClientError, ErrorKind
 from poeflask.poe.pacing import Pacer
-from poeflask.stores.base import Claim, Taken
+from poeflask.stores.base import Claim, Taken, Window
 from poeflask.stores.memory import MemoryStore
 from poeflask.stores.namespace import Namespace
 
@@ -38,6 +38,19 @@ class CountingStore(MemoryStore):
         if self.refusals:
             self.refusals -= 1
             return Taken(0, (0,), self.refused_for_s)
+        return super().take(claims)
+
+
+class DistantStore(CountingStore):
+    """Others work while it is asked, as if it were on another machine."""
+
+    claimed = 0
+    meanwhile: Callable[[], object] = bool
+
+    def take(self, claims: Sequence[Claim]) -> Taken:
+        self.meanwhile()
+        gevent.sleep(0.01)
+        self.claimed += sum(claim.amount for claim in claims if isinstance(claim, Window))
         return super().take(claims)
 
 
@@ -120,6 +133,17 @@ def test_many_queries_share_a_question_to_the_store() -> None:
     assert store.claims < sent / 4
 
 
+def test_a_crowd_claims_no_more_than_it_sends() -> None:
+    """Those who come while the store is asked share what is claimed."""
+    store = DistantStore()
+    pacer = Pacer(Namespace(store, "pace", on_failure="forget"), per_minute=2400, workers=1)
+    for crowd in (300, 40):
+        asked = [gevent.spawn(pacer.take, "mark", "owner") for _ in range(crowd)]
+        gevent.joinall(asked, raise_error=True, timeout=10)
+
+    assert 340 - 100 <= store.claimed <= 340 - 100 + 8
+
+
 def test_without_a_limit_nothing_is_counted() -> None:
     """0 is as many as one likes."""
     made, store = pacers(Clock(), 1, per_minute=0)
@@ -187,3 +211,20 @@ def test_who_is_killed_while_it_waits_takes_nothing() -> None:
 
     assert stays.successful()
     assert 1 == pacer.sent_last_minute("mark")
+
+
+def test_what_is_granted_when_all_have_left_is_kept_for_the_next() -> None:
+    """Whoever waited in vain did not send, and the next need not ask the store again."""
+    store = DistantStore()
+    store.refusals = 1
+    pacer = Pacer(Namespace(store, "pace", on_failure="forget"), per_minute=20, workers=1)
+    leaves = gevent.spawn(pacer.take, "mark", "a")
+    # The second claim is made for the one who waits, and on its way he leaves.
+    store.meanwhile = lambda: store.claims and leaves.kill(block=False)
+    with gevent.Timeout(10):
+        while store.claims < 2:
+            gevent.sleep(0.001)
+    pacer.take("mark", "b")
+
+    assert leaves.dead
+    assert 2 == store.claims
