@@ -31,6 +31,8 @@ class Noticeboard:
         self._look_s = look_s
         self._clock = clock
         self._notes: dict[str, Any] = {}
+        # What was hung or, as None, taken down here since the last look began.
+        self._changed: dict[str, Any] = {}
         self._next_look_s = float("-inf")
 
     def notes(self) -> Mapping[str, Any]:
@@ -38,15 +40,23 @@ class Noticeboard:
         now_s = self._clock()
         if now_s >= self._next_look_s:
             self._next_look_s = now_s + self._look_s
-            self._notes = dict(self._namespace.items(limit=_MOST_NOTES))
+            self._look()
         return self._notes
 
     def put(self, name: str, note: Any, ttl_s: float) -> None:
         """Hang a note in place of any other of that name."""
         self._namespace.put(name, note, ttl_s)
-        self._notes[name] = note
+        self._notes[name] = self._changed[name] = note
 
     def drop(self, name: str) -> None:
         """Take a note down, if it hangs."""
         self._namespace.delete(name)
         self._notes.pop(name, None)
+        self._changed[name] = None
+
+    def _look(self) -> None:
+        """Read all notes; what changes here meanwhile is newer than what was read."""
+        self._changed.clear()
+        read = dict(self._namespace.items(limit=_MOST_NOTES))
+        read |= self._changed
+        self._notes = {name: note for name, note in read.items() if note is not None}

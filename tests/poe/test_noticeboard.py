@@ -66,3 +66,21 @@ def test_the_store_is_read_once_a_second() -> None:
         clock.now_s += 0.1
 
     assert 10 <= len(reads) <= 11
+
+
+def test_what_is_written_during_a_look_is_newer_than_what_the_look_finds() -> None:
+    """Others work while a store on another machine is read."""
+    clock = Clock()
+
+    class Distant(MemoryStore):
+        def items(self, prefix: str, *, after: str = "", limit: int) -> list[tuple[str, bytes]]:
+            found = super().items(prefix, after=after, limit=limit)
+            board.put("hung", 2, 60)
+            board.drop("gone")
+            return found
+
+    board = Noticeboard(Namespace(Distant(clock=clock), "notes", on_failure="forget"), clock=clock)
+    board.put("hung", 1, 60)
+    board.put("gone", 1, 60)
+
+    assert {"hung": 2} == board.notes()
