@@ -153,7 +153,12 @@ class Ways:
             except PoeflaskError as error:
                 raise _open_circuit(bot, min(waits_s)) if waits_s else error from error
             way = Way(self, bot, owner, lease.key, lease.fingerprint, lease)
-            wait_s = way.ask_leave()
+            try:
+                wait_s = way.ask_leave()
+            except BaseException:
+                # The circuits may have to be read, and the greenlet be killed meanwhile.
+                way.close()
+                raise
             if not wait_s:
                 return way
             way.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gevent
 import pytest
 
 from poeflask.core.caller import Caller
@@ -179,3 +180,28 @@ def test_queries_keep_the_pace() -> None:
         way.wait_turn()
 
     made.open("Bot", Caller(owner="another", poe_key="other"), ()).wait_turn()
+
+
+def test_who_is_killed_before_it_may_ask_gives_the_key_back() -> None:
+    """Else the key would seem to have an answer more to read, for ever."""
+
+    class Distant(MemoryStore):
+        looks = 0
+
+        def items(self, prefix: str, *, after: str = "", limit: int) -> list[tuple[str, bytes]]:
+            self.looks += 1
+            gevent.sleep(60 if self.looks == 2 else 0)
+            return super().items(prefix, after=after, limit=limit)
+
+    store = Distant()
+    board = Noticeboard(Namespace(store, "upstream", on_failure="forget"), look_s=0.0)
+    keys = PoeKeys([PoeKey("key", "key")], board, lambda key: {})
+    made = Ways(keys=keys, breakers=Breakers(board))
+    opening = gevent.spawn(made.open, "Bot", NOBODY, ())
+    with gevent.Timeout(10):
+        while store.looks < 2:
+            gevent.sleep(0.001)
+    assert 1 == keys.status()[0].in_flight
+    opening.kill()
+
+    assert 0 == keys.status()[0].in_flight
