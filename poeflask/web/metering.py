@@ -96,7 +96,7 @@ class Metering:
         self._close_others = close
         self._clock = clock
         self._monotonic = monotonic
-        self._settling: set[gevent.Greenlet] = set()
+        self._pending: set[gevent.Greenlet] = set()
         self._working: list[gevent.Greenlet] = []
 
     def watched(
@@ -152,9 +152,12 @@ class Metering:
         self._working = [gevent.spawn(self._look_around), *(begin() for begin in self._beside)]
 
     def end_work(self) -> None:
-        """The worker ends: write down what waits."""
+        """The worker ends: wait a little for what its answers left to be done; write the rows."""
         gevent.killall(self._working, block=False)
-        gevent.joinall(list(self._settling), timeout=_SETTLE_S)
+        with gevent.Timeout(_SETTLE_S, False):
+            # What is settled leaves more to be done.
+            while pending := [one for one in self._pending if not one.dead]:
+                gevent.joinall(pending)
         if self.ledger is not None:
             self.ledger.flush()
         self._close_others()
@@ -192,9 +195,13 @@ class Metering:
             self._close(meter, recorder, _NO_USAGE)
             return
         counts = [] if answer is None else list(answer.prompt_tokens.values())
-        settling = gevent.spawn(self._settle, meter, recorder, counts)
-        self._settling.add(settling)
-        settling.link(self._settling.discard)
+        self._begin(self._settle, meter, recorder, counts)
+
+    def _begin(self, work: Callable[..., None], *arguments: object) -> None:
+        """Do what may wait in a greenlet of its own, which only the worker's end waits for."""
+        begun = gevent.spawn(work, *arguments)
+        self._pending.add(begun)
+        begun.link(self._pending.discard)
 
     def _settle(
         self, meter: Meter, recorder: Recorder | None, counts: Sequence[Callable[[], int]]
@@ -211,12 +218,12 @@ class Metering:
         model = self.metrics.model(about.bot, listed=about.listed)
         self.metrics.answered(row, model, meter.gaps, meter.gaps_s)
         if self._told is not None:
-            gevent.spawn(self._told, row, about.traceparent)
+            self._begin(self._told, row, about.traceparent)
         # A key that Poe does not know may be anybody's invention.
         if ledger is not None and row.outcome != ErrorKind.BAD_KEY.value:
             ledger.add(row)
         if recorder is not None:
-            gevent.spawn(self.recordings.keep, _recording(row, recorder))
+            self._begin(self.recordings.keep, _recording(row, recorder))
 
     def _look_around(self) -> None:
         """The body of the greenlet that measures how late it wakes up."""

@@ -61,6 +61,7 @@ class House:
 
     def __init__(self, *, ledger: bool = True) -> None:
         self.s = 0.0
+        self.told: list[str] = []
         self.store = MemoryStore(clock=self.now)
         self.ledger = Ledger(self.store, worker="w", bounds=LedgerBounds(), clock=self.now)
         self.metering = Metering(
@@ -71,6 +72,8 @@ class House:
             points_per_usd=1_000_000 / 30,
             clock=self.now,
             monotonic=lambda: self.s,
+            told=lambda row, traceparent: self.told.append(row.outcome),
+            close=lambda: self.told.append("closed"),
         )
         listed = Catalogue(
             lambda: ENTRIES,
@@ -284,7 +287,6 @@ def test_texts_are_recorded_only_where_that_is_switched_on(house: House, caller:
         see(watched, [TextDelta("canary-answer"), Usage(prompt_tokens=1), Finish()])
         watched.watch.ended()
         house.rows()
-        gevent.sleep(0)
         kept = b"".join(value for _, value in house.store.items("", limit=99))
 
         assert switched_on is (b"canary-answer" in kept)
@@ -320,6 +322,27 @@ def test_a_worker_looks_around(house: House) -> None:
     house.metering.end_work()
 
     assert b"poeflask_open_fds 0.0" not in house.metering.metrics.text()
+
+
+@pytest.mark.parametrize(
+    ("ends", "outcome"),
+    [
+        ([Usage(prompt_tokens=1), Finish()], "ok"),
+        ([Failure(PoeError(ErrorKind.POE_FAILED, "Broken."))], "poe_failed"),
+    ],
+)
+def test_what_the_last_answer_leaves_to_be_done_is_done_before_the_worker_ends(
+    house: House, ends: list[ReplyEvent], outcome: str
+) -> None:
+    """Its estimate, its trace and its recording, although nobody has waited for them."""
+    house.metering.recordings.switch("key-1", on=True)
+    watched = house.watched()
+    see(watched, [TextDelta("canary-answer"), *ends])
+    watched.watch.ended()
+    house.metering.end_work()
+
+    assert [outcome, "closed"] == house.told
+    assert ["canary-answer"] == [one.answer for one in house.metering.recordings.page().recordings]
 
 
 def test_a_long_name_is_cut(house: House) -> None:
