@@ -290,14 +290,19 @@ class Limits:
                 self._renew(grant)
 
     def _renew(self, grant: Grant) -> None:
-        for holder in grant.holders:
-            if grant not in self._holding:
-                return
-            try:
-                self._kept.take([grant.gate_of_places.place(holder, None)])
-            except OwnError as error:
-                _log.warning("lease_not_renewed", key_id=grant.key.id, reason=error.message)
-                return
+        try:
+            for holder in grant.holders:
+                if grant not in self._holding:
+                    return
+                self._renew_place(grant, holder)
+        except OwnError as error:
+            _log.warning("lease_not_renewed", key_id=grant.key.id, reason=error.message)
+
+    def _renew_place(self, grant: Grant, holder: str) -> None:
+        self._kept.take([grant.gate_of_places.place(holder, None)])
+        if grant not in self._holding:
+            # It ended meanwhile: what was given back may have come to the store before this.
+            self._kept.give_back(grant.place, holder)
 
 
 def install(app: Flask) -> None:
