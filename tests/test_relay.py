@@ -328,6 +328,8 @@ def test_what_does_not_fit_is_left_for_the_next_write(pair: Pair) -> None:
     assert whole == received(there, len(whole))
     writer.get()
     assert not made.torn
+    assert made.say("a")
+    assert chunk(b"a") == there.recv(99)
 
 
 def test_nothing_is_no_piece(pair: Pair) -> None:

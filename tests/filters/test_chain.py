@@ -26,6 +26,7 @@ from poeflask.core.reply import (
 )
 from poeflask.filters.base import Filter
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
+from poeflask.filters.reply_side import ReplySide
 from tests.filters.laws import Answered, check_laws, parted, recut, side_events, streams
 
 PROMPT = Prompt(bot="b", messages=())
@@ -283,3 +284,41 @@ def test_a_short_text_far_from_the_limit_passes(tokens: int) -> None:
     chain.feed(TEXT)
 
     assert (tokens == 5000) == chain.passes("plain")
+
+
+class Notes(ReplySide):
+    """Lets every text pass, or none, and notes what it was asked about and what it was fed."""
+
+    def __init__(self, *, lets_pass: bool) -> None:
+        self.lets_pass = lets_pass
+        self.noted: list[str] = []
+
+    def passes(self, text: str) -> bool:
+        self.noted += [text] if self.lets_pass else []
+        return self.lets_pass
+
+    def take(self, event: ReplyEvent, given: list[ReplyEvent]) -> None:
+        self.noted += [event.text] if isinstance(event, TextDelta) else []
+        given.append(event)
+
+
+def test_a_filter_notes_each_text_once() -> None:
+    """A text that a later filter wants is fed to that one, not to those that it has passed."""
+    filters = [Notes(lets_pass=True), Notes(lets_pass=False), Notes(lets_pass=True)]
+    chain = Chain(lambda: list(filters), list)
+    assert [TextDelta("a"), Pause()] == chain.feed([TextDelta("a"), Pause()])
+    chain.feed([TextDelta("b")])
+
+    assert [["a", "b"]] * 3 == [one.noted for one in filters]
+
+
+def test_a_filter_that_has_settled_is_not_asked_any_more() -> None:
+    """From the batch behind the one in which it settled."""
+    notes = Notes(lets_pass=True)
+    chain = Chain(lambda: [notes], list)
+    notes.settled = True
+    chain.feed([TextDelta("a")])
+    asked = list(notes.noted)
+
+    assert chain.passes("b")
+    assert asked == notes.noted

@@ -80,6 +80,26 @@ def test_a_probe_that_is_given_up_makes_room_for_another() -> None:
     assert circuit.ask(30.0).probe
 
 
+def test_what_was_asked_before_a_circuit_opened_does_not_close_it() -> None:
+    """An old answer says nothing of how the bot is now."""
+    circuit = Circuit(QUICK)
+    before = circuit.ask(0)
+    failed(circuit, 3)
+    circuit.succeed(before)
+
+    assert Permit(wait_s=30.0) == circuit.ask(0)
+
+
+@pytest.mark.parametrize(("until_s", "wait_s"), [(20.0, 30.0), (50.0, 50.0)])
+def test_the_longer_of_two_times_counts(until_s: float, wait_s: float) -> None:
+    """Its own, or what another worker tells."""
+    circuit = Circuit(QUICK)
+    failed(circuit, 3)
+    circuit.adopt(until_s, 60.0)
+
+    assert Permit(wait_s=wait_s) == circuit.ask(0)
+
+
 def test_nothing_opens_if_it_is_not_wanted() -> None:
     """With 0 failures bots are asked for ever."""
     circuit = Circuit(Sensitivity(failures=0))
@@ -181,3 +201,26 @@ def test_a_failed_probe_is_told_too(probes: int) -> None:
     clock.now_s += 1
 
     assert here.ask("Bot", "mark").wait_s == there.ask("Bot", "mark").wait_s > 50
+
+
+def test_what_opened_here_is_closed_from_here() -> None:
+    """Another worker's success closes what was only adopted."""
+    clock = Clock()
+    here, there = workers(clock)
+    broken(here)
+    assert here.ask("Bot", "mark").wait_s
+    clock.now_s += 31
+    there.succeed("Bot", "mark", there.ask("Bot", "mark"))
+    clock.now_s += 1
+
+    assert [True, False] == [each.ask("Bot", "mark").probe for each in (here, there)]
+
+
+def test_so_many_bots_are_remembered_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one whose failure lies back longest is forgotten."""
+    monkeypatch.setattr("poeflask.poe.breaker._MOST_CIRCUITS", 2)
+    breakers, _ = workers(Clock())
+    for bot in ("first", "first", "second", "second", "third", "first", "second"):
+        breakers.fail(bot, "mark", breakers.ask(bot, "mark"))
+
+    assert [Permit()] * 2 == [breakers.ask(bot, "mark") for bot in ("first", "second")]

@@ -65,6 +65,15 @@ def test_gaps_are_between_pieces_and_not_before_the_first(one: Watched) -> None:
     assert 2 == one.meter.gaps[5]
 
 
+def test_gaps_are_those_of_one_reply(one: Watched) -> None:
+    """Several replies at once would seem to come without any."""
+    for second, index in ((110.0, 0), (110.1, 1), (112.0, 0)):
+        one.s = second
+        one.meter.saw(index, PIECE)
+
+    assert 1 == sum(one.meter.gaps)
+
+
 def test_a_text_that_is_heard_counts_as_one_that_is_seen(one: Watched) -> None:
     """The short way of a running stream tells no less than the long one."""
     other = Watched()

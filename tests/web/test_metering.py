@@ -208,6 +208,9 @@ def test_an_answer_that_breaks_off_is_estimated(
 def test_an_answer_that_never_began_cost_nothing(house: House) -> None:
     """As far as anybody knows."""
     watched = house.watched()
+    answer = Answer(1)
+    answer.prompt_tokens = {0: lambda: 60}
+    house.metering.opened(watched.meter, answer)
     see(watched, [Failure(PoeError(ErrorKind.UNKNOWN_MODEL, "No such bot."))])
     watched.watch.ended()
     (row,) = house.rows()
@@ -313,6 +316,36 @@ def test_refused_requests_of_keys_given_out_here_get_a_row(app: Flask, house: Ho
     assert [("invalid_request", "key-1", "gone")] == [
         (row.outcome, row.key_id, row.asked) for row in house.rows()
     ]
+
+
+def test_an_answer_that_fails_its_request_has_one_row(app: Flask, house: House) -> None:
+    """The refusal that its client reads is no second request."""
+
+    def fail() -> None:
+        g.caller = KEY
+        watched = house.watched()
+        house.metering.opened(watched.meter, Answer(1))
+        error = PoeError(ErrorKind.POE_FAILED, "Broken.")
+        see(watched, [Failure(error)])
+        watched.watch.ended()
+        raise error
+
+    app.add_url_rule("/fails", view_func=fail, methods=["POST"])
+    app.test_client().post("/fails")
+
+    assert ["poe_failed"] == [row.outcome for row in house.rows()]
+
+
+def test_times_are_told_from_when_the_request_came(house: House) -> None:
+    """Its body was read and its prompt decoded before anybody looked on."""
+    house.s = 2.0
+    watched = house.watched()
+    house.s = 3.0
+    see(watched, [TextDelta("hi"), Usage(prompt_tokens=1), Finish()])
+    watched.watch.ended()
+    (row,) = house.rows()
+
+    assert (3.0, 3.0) == (row.first_token_s, row.total_s)
 
 
 def test_a_worker_looks_around(house: House) -> None:
