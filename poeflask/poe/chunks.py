@@ -84,7 +84,8 @@ class _Calls:
         # Several providers number all calls 0 and tell them apart by their ids alone.
         return self.by_wire_id.get(fragment.wire_id)
 
-    def open(self, fragment: _Fragment, chunk_id: str) -> ToolCallDelta:
+    def open(self, fragment: _Fragment, chunk_id: str, answer: int) -> ToolCallDelta:
+        """The beginning of a call that no fragment before belonged to."""
         call = _Call(len(self.opened), fragment.wire_id, fragment.name)
         self.opened.append(call)
         if fragment.slot is not None:
@@ -98,6 +99,7 @@ class _Calls:
             arguments=fragment.arguments,
             kind="custom" if fragment.is_custom else "function",
             extra=fragment.extra,
+            index=answer,
         )
 
     def _unique_id(self, call: _Call, chunk_id: str) -> str:
@@ -179,16 +181,7 @@ class ChunkReader:
         if call is not None and fragment.arguments:
             yield ToolCallDelta(position=call.position, arguments=fragment.arguments, index=answer)
         elif call is None and fragment.name:
-            opened = calls.open(fragment, chunk_id)
-            yield ToolCallDelta(
-                position=opened.position,
-                call_id=opened.call_id,
-                name=opened.name,
-                arguments=opened.arguments,
-                kind=opened.kind,
-                extra=opened.extra,
-                index=answer,
-            )
+            yield calls.open(fragment, chunk_id, answer)
 
 
 def whole_number(value: Any) -> int | None:
