@@ -559,6 +559,22 @@ def test_a_watch_hears_of_an_answer_that_nobody_waits_for() -> None:
     assert 1 == watch.ends
 
 
+def test_a_watch_sees_an_end_that_poe_did_not_send() -> None:
+    """The client left, or poeflask itself failed while it read."""
+
+    def fail(prompt: Prompt, key: str, sent: Callable[[], None]) -> Iterator[Batch]:
+        raise ZeroDivisionError
+
+    left, failed = Onlooker(), Onlooker()
+    gone = ClientError(ErrorKind.CLIENT_GONE, "It left.")
+    bridge(Poe(HELLO)).open_all((PROMPT,), CALLER, ALL, left).cancel(gone)
+    own = drain(bridge(fail).open_all((PROMPT,), CALLER, ALL, failed))
+
+    assert [Failure(gone)] == left.seen
+    assert own == failed.seen
+    assert ErrorKind.INTERNAL is own[0].error.kind  # type: ignore[union-attr]
+
+
 def test_an_outlet_is_there_while_its_client_waits_and_nothing_is_on_its_way() -> None:
     """Then texts may be written by whoever has them."""
     outlet: Any = Outlet()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from flask import Flask, Response, request
 from werkzeug.test import TestResponse
 
-from poeflask.bridge import Batch, Bridge, Patience
+from poeflask.bridge import Answer, Batch, Bridge, Patience
 from poeflask.core.caller import Caller
 from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.core.prompt import Prompt
@@ -134,6 +135,13 @@ def outcomes(log: Log) -> list[object]:
     """The outcomes of all request lines."""
     gevent.sleep(0.01)
     return [entry["outcome"] for entry in log if entry["event"] == "request"]
+
+
+def kept_answers() -> int:
+    """How many answers this process knows, some of them from tests before."""
+    gevent.sleep(0.01)
+    gc.collect()
+    return sum(isinstance(one, Answer) for one in gc.get_objects())
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -281,6 +289,16 @@ def test_a_client_that_leaves_in_the_middle(app: Flask, log: Log) -> None:
 
     assert "Hel<client_gone><end>" == text
     assert (["client_gone"], 1) == (outcomes(log), poe.closed)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_nothing_is_kept_of_an_answer_that_was_given(app: Flask, log: Log, stream: bool) -> None:
+    """A worker gives thousands of them before it stops."""
+    route(app, Poe(*HELLO), stream=stream)
+    before = kept_answers()
+    get(app).close()
+
+    assert before >= kept_answers()
 
 
 @pytest.mark.parametrize("stream", [True, False])
