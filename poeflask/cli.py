@@ -16,8 +16,11 @@ from poeflask import __version__
 from poeflask.commands.admin import first_setup_link
 from poeflask.commands.environment import read_settings
 from poeflask.commands.probes import GUNICORN_CONF, models_findings, store_findings
+from poeflask.core.errors import PoeflaskError
+from poeflask.log_lines import to_standard_error
 from poeflask.settings import Settings, markdown_table, unknown_variables
 from poeflask.stores.addresses import shown
+from poeflask.stores.base import StoreUnavailable
 
 _BANNER = """\
 poeflask {version} on {address} ({workers} workers, state in {state})
@@ -67,11 +70,19 @@ class _Main(click.Group):
             return cast("click.Command", getattr(module, cmd_name.replace("-", "_")))
         return super().get_command(ctx, cmd_name)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what no command foresees of the store is told in one sentence."""
+        try:
+            return super().invoke(ctx)
+        except (PoeflaskError, StoreUnavailable) as error:
+            raise click.ClickException(_reason(error)) from error
+
 
 @click.group(cls=_Main)
 @click.version_option(__version__, package_name="poeflask", prog_name="poeflask")
 def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
+    to_standard_error()
 
 
 @main.command()
@@ -157,6 +168,13 @@ def banner(settings: Settings, *, inherited: bool) -> str:
         bot="Echo" if with_simulator else "Claude-Sonnet-4.5",
     )
     return text + "\n" + (_WITH_SIMULATOR if with_simulator else _WITHOUT_SIMULATOR)
+
+
+def _reason(error: PoeflaskError | StoreUnavailable) -> str:
+    """What an owner is told: why the store fails, where a client would only learn that it does."""
+    if isinstance(error.__cause__, StoreUnavailable):
+        return str(error.__cause__)
+    return error.message if isinstance(error, PoeflaskError) else str(error)
 
 
 def _tell_setup(settings: Settings, *, inherited: bool) -> None:
