@@ -176,7 +176,7 @@ def test_a_key_is_edited_switched_off_and_replaced(page: Page, site: Live) -> No
     expect(page.locator("#concurrent")).to_be_focused()
     page.fill("#concurrent", "5")
     page.get_by_role("button", name="Save").click()
-    expect(agent).to_contain_text("5 answers at a time")
+    expect(agent).to_contain_text("Answers at a time: 5")
     agent.get_by_role("button", name="Disable Agent").press("Enter")
     expect(agent).to_contain_text("disabled")
     expect(agent.get_by_role("button", name="Enable Agent")).to_be_focused()
