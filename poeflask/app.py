@@ -65,6 +65,7 @@ from poeflask.settings import Settings, SettingsError
 from poeflask.stores import open_contents, open_store
 from poeflask.stores.base import Store
 from poeflask.stores.bounded import BoundedCache
+from poeflask.stores.contents import FolderContents
 from poeflask.stores.gateway_keys import GatewayKeys
 from poeflask.stores.kept_files import Bounds, KeptFiles
 from poeflask.stores.ledger import Ledger, LedgerBounds
@@ -123,6 +124,9 @@ BLUEPRINTS = (
 
 DEMO_KEY = "demo"
 """The key that the built-in simulator answers."""
+
+_SIMULATED = "simulator"
+"""The folder of its files in the folder of the state, which all workers' simulators share."""
 
 
 _ERROR_SHAPES: dict[str, ErrorShape] = {
@@ -359,12 +363,24 @@ class _Upstreams:
             return self._poe
         if self._demo is None:
             # Heavy, and of no use where nobody asks with the demo key.
+            from poeflask.simulator.app import MAX_SHELF_BYTES, create_simulator
             from poeflask.simulator.server import SimulatorServer
+            from poeflask.simulator.shelf import SharedShelf
 
-            server = SimulatorServer()
+            settings = self._settings
+            folder = FolderContents(settings.state_dir / _SIMULATED, max_bytes=MAX_SHELF_BYTES)
+            # As long as anybody may believe that a file was uploaded; a store that each worker has
+            # for itself makes nobody believe what others did.
+            shared = SharedShelf(folder, ttl_s=settings.upload_cache_ttl_s)
+            shelf = None if settings.store_url == "memory" else shared
+            server = SimulatorServer(app=create_simulator(shelf=shelf))
             client = self._client(server.start(), server.upload_url)
             only = PoeKeys([PoeKey("simulator", DEMO_KEY, 1)], self._board, client.balance)
-            self._demo = self._make("simulator", client, Ways(keys=only))
+            self._demo = replace(
+                self._make("simulator", client, Ways(keys=only)),
+                open_file=lambda url: client.open_file(server.own_link(url)),
+                fetch=lambda url: client.fetch(server.own_link(url)),
+            )
         return self._demo
 
     def _pays_with(self, caller: Caller) -> set[str]:

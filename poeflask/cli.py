@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib import import_module
 from typing import cast
 
@@ -16,8 +17,13 @@ from poeflask import __version__
 from poeflask.commands.admin import first_setup_link
 from poeflask.commands.environment import read_settings
 from poeflask.commands.probes import GUNICORN_CONF, models_findings, store_findings
+from poeflask.core import json_text
+from poeflask.core.errors import PoeflaskError
+from poeflask.log_lines import to_standard_error
 from poeflask.settings import Settings, markdown_table, unknown_variables
+from poeflask.shown_settings import ShownSetting, in_force
 from poeflask.stores.addresses import shown
+from poeflask.stores.base import StoreUnavailable
 
 _BANNER = """\
 poeflask {version} on {address} ({workers} workers, state in {state})
@@ -67,11 +73,19 @@ class _Main(click.Group):
             return cast("click.Command", getattr(module, cmd_name.replace("-", "_")))
         return super().get_command(ctx, cmd_name)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; what no command foresees of the store is told in one sentence."""
+        try:
+            return super().invoke(ctx)
+        except (PoeflaskError, StoreUnavailable) as error:
+            raise click.ClickException(_reason(error)) from error
+
 
 @click.group(cls=_Main)
 @click.version_option(__version__, package_name="poeflask", prog_name="poeflask")
 def main() -> None:
     """Every Poe bot behind the APIs that clients already speak."""
+    to_standard_error()
 
 
 @main.command()
@@ -114,15 +128,20 @@ def simulator(port: int) -> None:
 
 @main.command("settings")
 @click.option("--markdown", is_flag=True, help="Print the table that stands in the README.")
-def show_settings(markdown: bool) -> None:
-    """Tell what can be set, by which variable, and what is set by default."""
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def show_settings(markdown: bool, as_json: bool) -> None:
+    """Tell what can be set, what is in force, and where that comes from."""
     if markdown:
         click.echo(markdown_table(), nl=False)
         return
-    for row in Settings.describe():
-        variable = f"{row.variable}, {row.variable}_FILE" if row.secret else row.variable
-        default = row.default.replace("`", "")
-        click.echo(f"{variable} (default: {default})\n    {row.doc.replace('`', '')}")
+    found = in_force(read_settings(), Settings.sources(os.environ))
+    if as_json:
+        click.echo(json_text.write([asdict(one) for one in found]))
+        return
+    for one in found:
+        click.echo(f"{one.variable} = {_value(one)} ({_source(one)})\n    {one.doc}")
+    for sentence in unknown_variables(os.environ):
+        click.echo(sentence, err=True)
 
 
 def gunicorn_arguments(settings: Settings, *, inherited: bool) -> list[str]:
@@ -157,6 +176,24 @@ def banner(settings: Settings, *, inherited: bool) -> str:
         bot="Echo" if with_simulator else "Claude-Sonnet-4.5",
     )
     return text + "\n" + (_WITH_SIMULATOR if with_simulator else _WITHOUT_SIMULATOR)
+
+
+def _value(setting: ShownSetting) -> str:
+    return setting.value or ("set, not shown" if setting.is_set else "empty")
+
+
+def _source(setting: ShownSetting) -> str:
+    if setting.source == "default":
+        return "default"
+    variable = setting.variable + ("_FILE" if setting.source == "file" else "")
+    return f"from {variable}; default: {setting.default}"
+
+
+def _reason(error: PoeflaskError | StoreUnavailable) -> str:
+    """What an owner is told: why the store fails, where a client would only learn that it does."""
+    if isinstance(error.__cause__, StoreUnavailable):
+        return str(error.__cause__)
+    return error.message if isinstance(error, PoeflaskError) else str(error)
 
 
 def _tell_setup(settings: Settings, *, inherited: bool) -> None:

@@ -13,7 +13,7 @@ import sys
 from types import ModuleType
 from typing import Any
 
-__all__ = ["get_logger", "structlog"]
+__all__ = ["get_logger", "structlog", "to_standard_error"]
 
 
 class _Late(ModuleType):
@@ -35,3 +35,8 @@ for _name in _hidden:
     del sys.modules[_name]
 
 get_logger = structlog.get_logger
+
+
+def to_standard_error() -> None:
+    """Write lines to standard error from now on: a command's standard output is what it answers."""
+    structlog.configure(logger_factory=lambda *_: structlog.PrintLogger(sys.stderr))

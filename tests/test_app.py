@@ -223,6 +223,24 @@ def test_without_a_ledger_there_are_no_rows() -> None:
     assert 'poeflask_requests_total{dialect="chat",outcome="ok"} 1.0' in demo.get("/metrics").text
 
 
+def test_workers_have_the_files_of_each_others_simulators(tmp_path: Path) -> None:
+    """What one was given or has painted the others read and show."""
+    demos = [client(simulator="on", store_url="sqlite", state_dir=tmp_path) for _ in range(2)]
+    file = {"filename": "a.txt", "file_data": "data:text/plain;base64,aGVsbG8="}
+    asked = [{"role": "user", "content": [{"type": "file", "file": file}]}]
+    question = {"model": "Reader", "messages": asked}
+    read = [demo.post("/v1/chat/completions", json=question).json for demo in demos]
+    painting = {"model": "Painter", "prompt": "a cat", "response_format": "url"}
+    painted = demos[0].post("/v1/images/generations", json=painting).json["data"][0]["url"]
+    here: Services = demos[1].application.extensions["poeflask"]
+    content, kind = here.upstream_for(Caller(owner="anybody", poe_key=DEMO_KEY)).fetch(painted)
+
+    assert ["a.txt (text/plain) says:\nhello"] * 2 == [
+        answer["choices"][0]["message"]["content"].strip() for answer in read
+    ]
+    assert (b"\x89PNG", "image/png") == (content[:4], kind)
+
+
 def test_a_clock_that_jumps_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ten years on, and ten years back, the same requests are answered."""
     now_s = [time.time()]

@@ -1,6 +1,7 @@
 """The command tells what it does, what is wrong, and starts the server with the settings."""
 
 import http.client
+import json
 import os
 import re
 import signal
@@ -160,13 +161,38 @@ def test_the_banner_shows_an_address_that_can_be_reached():
     assert "demo" not in text
 
 
-def test_the_settings_are_told(run):
-    """As a table for the README, and as plain text."""
-    plain = run("settings").output
+def test_the_settings_are_told(run, port, tmp_path):
+    """Each as it is in force, and where that comes from; secrets are not."""
+    (tmp_path / "keys").write_text("home:hunter2")
+    secret = {"POE_API_KEYS_FILE": str(tmp_path / "keys"), "ADMIN_PASSWORD": "hunter2 hunter2"}
+    result = run("settings", POEFLASK_PROT="1", **secret)
+
+    assert 0 == result.exit_code
+    assert f"PORT = {port} (from PORT; default: 8080)\n    The TCP port to" in result.stdout
+    assert "POEFLASK_DRAIN_S = 60 s (default)\n" in result.stdout
+    assert "POEFLASK_STORE_URL = sqlite (default)\n" in result.stdout
+    assert "POEFLASK_PROXY_URL = empty (default)\n" in result.stdout
+    assert "POE_API_KEYS = set, not shown (from POE_API_KEYS_FILE; default: empty)" in result.stdout
+    assert "ADMIN_PASSWORD = set, not shown (from ADMIN_PASSWORD; " in result.stdout
+    assert "hunter2" not in result.output
+    assert "POEFLASK_PROT" in result.stderr
+
+
+def test_the_settings_are_told_to_programs(run, port):
+    """As a table for the README, and as JSON."""
+    told = {one["variable"]: one for one in json.loads(run("settings", "--json").stdout)}
 
     assert markdown_table() == run("settings", "--markdown").output
-    assert "PORT (default: 8080)\n    The TCP port to listen on.\n" in plain
-    assert "POEFLASK_PROXY_URL, POEFLASK_PROXY_URL_FILE (default: empty)" in plain
+    assert [row.variable for row in Settings.describe()] == list(told)
+    assert (str(port), "environment") == (told["PORT"]["value"], told["PORT"]["source"])
+
+
+def test_settings_that_make_no_sense_are_not_told_as_in_force(run):
+    """What is wrong is."""
+    result = run("settings", PORT="x")
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert "PORT holds 'x'" in result.stderr
 
 
 def test_the_banner_tells_where_state_is(tmp_path):

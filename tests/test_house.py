@@ -35,6 +35,7 @@ FLOORS = {
     "core": 0,
     "setting_values": 0,
     "settings": 1,
+    "shown_settings": 2,
     "threads": 0,
     "log_lines": 0,
     "patch": 0,
@@ -59,7 +60,7 @@ FLOORS = {
 }
 """Each room's floor. A module imports its own room and lower floors, never a neighbour's room."""
 
-READS_SETTINGS = {"settings", "web", "admin", "app", "commands", "cli"}
+READS_SETTINGS = {"settings", "shown_settings", "web", "admin", "app", "commands", "cli"}
 
 DOORS = {
     "flask": ["web/*", "endpoints/*/routes.py", "admin/*", "app.py", "simulator/*"],

@@ -32,6 +32,11 @@ def backup(file: Path, keep: int | None, as_json: bool) -> None:
     settings = read_settings()
     if file.is_dir() != (keep is not None):
         raise click.UsageError("With --keep, FILE must be a folder; without it, a file.")
+    if not settings.state_dir.is_dir():
+        # An empty backup would look like a good one, and push good ones out.
+        raise click.ClickException(
+            f"There is no folder {settings.state_dir}; set CONFIG_DIR to the one of the service."
+        )
     if is_redis(settings.store_url):
         click.echo(
             f"What {shown(settings.store_url, settings.state_dir)} keeps is not in the backup: "

@@ -14,7 +14,6 @@ import click
 from poeflask.commands.environment import read_settings
 from poeflask.commands.tables import show_table
 from poeflask.core import json_text
-from poeflask.core.errors import PoeflaskError
 from poeflask.core.gateway_key import LIMITS, GatewayKey, KeyFaultError
 from poeflask.core.quota import MILLIPOINTS, moment
 from poeflask.stores import open_store
@@ -46,11 +45,28 @@ def _expiry_of(_context: click.Context, _option: click.Parameter, text: str | No
     if match is not None:
         return time.time() + int(match[1]) * _UNITS[match[2]]
     try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
+        expires_s = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).timestamp()
     except ValueError as error:
         raise click.BadParameter(
             f'{text!r} is no time; it should be like "30d", "12h", "2027-01-31" or "never".'
         ) from error
+    if expires_s <= time.time():
+        raise click.BadParameter(f"{text} has begun already; a key should end on a later day.")
+    return expires_s
+
+
+def _models_of(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> list[str] | None:
+    """Names with commas between; none stands for all models."""
+    if text is None:
+        return None
+    named = [part.strip() for part in text.split(",")]
+    if not all(named):
+        raise click.BadParameter(
+            f'{text!r} leaves a name empty; it should be like "Claude-*,Echo", or "all".'
+        )
+    return [] if named == ["all"] else named
 
 
 _Command = Callable[..., None]
@@ -68,7 +84,9 @@ def _wishes(command: _Command) -> _Command:
         ),
         click.option(
             "--models",
-            help='What it may ask, with commas between: names, aliases, "Claude-*"; "all".',
+            callback=_models_of,
+            help="What it may ask, with commas between: names, aliases, groups as in "
+            '"@cheap", "Claude-*"; or "all".',
         ),
         *(
             click.option(*names, field, callback=_limit_of, metavar="N", help=meaning)
@@ -237,7 +255,7 @@ def _desk() -> _Desk:
 
 
 class _plain_faults:  # noqa: N801 - it reads as a statement
-    """What goes wrong inside is told in one sentence, with exit code 1."""
+    """What a key cannot be is told in one sentence, with exit code 1."""
 
     def __enter__(self) -> None:
         """Nothing begins."""
@@ -245,22 +263,15 @@ class _plain_faults:  # noqa: N801 - it reads as a statement
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, KeyFaultError):
             raise click.ClickException(str(error)) from error
-        if isinstance(error, PoeflaskError):
-            raise click.ClickException(error.message) from error
 
 
 def _said(options: Mapping[str, Any]) -> dict[str, Any]:
     """What the options say, as `GatewayKey.changed` takes it."""
-    said = {
+    return {
         name: None if value is _NEVER else value
         for name, value in options.items()
         if value is not None
     }
-    models = said.get("models")
-    if models is not None:
-        named = [part.strip() for part in models.split(",")]
-        said["models"] = [] if named == ["all"] else named
-    return said
 
 
 def _change(key: str, said: Mapping[str, Any], *, as_json: bool) -> None:

@@ -104,10 +104,19 @@ def unset(name: str, fields: Sequence[str], everything: bool) -> None:
         raise click.UsageError("Name the fields, or give --all for all of them.")
     with surroundings() as found:
         names = _bots(found, [name])
-        gone = dict.fromkeys(fields)
-        change = changes.forget(names) if everything else changes.set_fields(names, gone)
+        change = changes.forget(names) if everything else _unsetting(names, fields)
         _edit(found.models_file, change)
     click.echo(f"Unset {', '.join(fields) or 'all'} of {_listing(names)}. {_SEEN}")
+
+
+def _unsetting(names: Sequence[str], fields: Sequence[str]) -> Change:
+    def change(plain: changes.Plain) -> changes.Plain:
+        for field in fields:
+            if all(changes.unsaid(plain, name, [field]) for name in names):
+                raise OverridesError(f"it says nothing of {field!r} for {_listing(names)}.")
+        return changes.set_fields(names, dict.fromkeys(fields))(plain)
+
+    return change
 
 
 def _switch(command: str, done: str, field: str, value: bool | None, told: str) -> None:
@@ -136,6 +145,8 @@ def alias(name: str, aliases: Sequence[str]) -> None:
     with surroundings() as found:
         bot = _bot(found, name)
         _edit(found.models_file, changes.add_aliases(bot, aliases))
+        for taken in _taken(found, aliases, bot):
+            click.echo(f"remark: Poe's bot {taken} cannot be asked any more.", err=True)
     click.echo(f"{_listing(aliases)} now means {bot}. {_SEEN}")
 
 
@@ -253,6 +264,12 @@ def _bot(found: Surroundings, name: str) -> str:
     if spelled:
         click.echo(f"remark: Poe lists no bot {name!r}{_perhaps(name, spelled)}", err=True)
     return name
+
+
+def _taken(found: Surroundings, aliases: Iterable[str], bot: str) -> list[str]:
+    """Poe's bots that have an alias of another bot as their name."""
+    listed = (found.listed.find(alias) for alias in aliases)
+    return [one.handle for one in listed if one and one.handle.lower() != bot.lower()]
 
 
 def _no_group(models_file: ModelsFile, name: str) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from poeflask.commands.environment import read_settings
+from poeflask.commands.tables import show_table
+from poeflask.core import json_text
 from poeflask.settings import Settings
 from poeflask.stores import open_store
 from poeflask.stores.base import Store
@@ -17,14 +19,15 @@ from poeflask.stores.namespace import Namespace
 if TYPE_CHECKING:
     from poeflask.poe.keys import KeyStatus, PoeKeys
 
-_HEAD = ("name", "state", "until (UTC)", "weight", "sent/min", "points", "fingerprint")
+HEAD = ("name", "state", "until (UTC)", "weight", "sent/min", "points", "fingerprint")
 _STATES = {"ok": "ok", "cooling": "cooling", "no_points": "no points", "dead": "dead"}
 
 
 @click.command("poe-keys")
 @click.option("--revive", metavar="NAME", help="Use this key again, whatever was wrong with it.")
 @click.option("--offline", is_flag=True, help="Do not ask Poe for points.")
-def poe_keys(revive: str | None, offline: bool) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def poe_keys(revive: str | None, offline: bool, as_json: bool) -> None:
     """Show the keys of POE_API_KEYS: state, points, work. The keys themselves are never shown."""
     settings = read_settings()
     if not settings.keys_of_poe:
@@ -36,23 +39,34 @@ def poe_keys(revive: str | None, offline: bool) -> None:
         keys = _keys(settings, store)
         if revive is not None and not keys.revive(revive):
             raise click.ClickException(f"There is no key of the name {revive!r}.")
-        for line in table(keys.status(with_balance=not offline)):
-            click.echo(line)
+        found = keys.status(with_balance=not offline)
     finally:
         store.close()
+    if as_json:
+        click.echo(json_text.write(records(found)))
+        return
+    show_table(HEAD, map(row, found))
 
 
-def table(keys: Sequence[KeyStatus]) -> list[str]:
-    """The keys as lines of columns, a head above them."""
-    rows = [_HEAD, *map(_row, keys)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
+def records(keys: Sequence[KeyStatus]) -> list[dict[str, object]]:
+    """The keys for programs; what is not known is None."""
     return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+        {
+            "name": key.name,
+            "state": key.state,
+            "until_s": key.until_s,
+            "weight": key.weight,
+            "sent_last_minute": key.sent_last_minute,
+            "points": None if key.balance is None else key.balance.points,
+            "points_told_s": key.balance_s,
+            "fingerprint": key.fingerprint,
+        }
+        for key in keys
     ]
 
 
-def _row(key: KeyStatus) -> tuple[str, ...]:
+def row(key: KeyStatus) -> tuple[str, ...]:
+    """A key as a line of the table."""
     points = None if key.balance is None else key.balance.points
     return (
         key.name,

@@ -130,16 +130,17 @@ def usage(
     "--since", type=_moment, metavar="WHEN", default=None, help="From when on; by default all rows."
 )
 @click.option("--until", type=_moment, metavar="WHEN", default=None, help="Until when.")
-@click.option("--key", default="", help="Only this key, by its id.")
+@click.option("--key", default="", help="Only this key, by its id or name.")
 @click.option("--model", default="", help="Only this model.")
 @click.option("--outcome", default="", help='Only this outcome; "error" means all but "ok".')
 def export(
     form: str, since: float | None, until: float | None, key: str, model: str, outcome: str
 ) -> None:
     """Print every row of the ledger, the newest first."""
-    wanted = RowFilter(since_s=since, until_s=until, key_id=key, model=model, outcome=outcome)
+    wanted = RowFilter(since_s=since, until_s=until, model=model, outcome=outcome)
     with _ledger() as ledger:
-        for piece in _EXPORTS[form](ledger.all_rows(wanted)):
+        rows = (row for row in ledger.all_rows(wanted) if key in ("", row.key_id, row.key_name))
+        for piece in _EXPORTS[form](rows):
             click.echo(piece, nl=False)
 
 

@@ -32,6 +32,13 @@ def set_fields(names: Iterable[str], said: Mapping[str, Any]) -> Change:
     return change
 
 
+def unsaid(plain: Plain, name: str, fields: Iterable[str]) -> list[str]:
+    """Those of the fields, dots as in `set_fields`, of which nothing is said of the bot."""
+    models = _table(plain, "models")
+    said = models.get(_spelled(models, name)) or {}
+    return [field for field in fields if not _holds(said, field)]
+
+
 def add_aliases(name: str, aliases: Iterable[str]) -> Change:
     """Give the bot further aliases; those that it has already are no fault."""
     added = tuple(aliases)
@@ -127,6 +134,13 @@ def aliases_of(plain: Plain, name: str) -> list[str]:
 
 def _table(plain: Plain, section: str) -> Plain:
     return plain.get(section) or {}
+
+
+def _holds(table: Any, field: str) -> bool:
+    outer, _, inner = field.partition(".")
+    if not isinstance(table, dict) or outer not in table:
+        return False
+    return _holds(table[outer], inner) if inner else True
 
 
 def _spelled(table: Plain, name: str) -> str:

@@ -38,7 +38,7 @@ from poeflask.simulator.journal import Connections, Journal, fingerprint
 from poeflask.simulator.media import Media, picture, sound
 from poeflask.simulator.query import MalformedQueryError, Query, read_query
 from poeflask.simulator.roster import ROSTER, bot_list, model_list
-from poeflask.simulator.shelf import Shelf
+from poeflask.simulator.shelf import Files, Shelf
 from poeflask.simulator.steps import error_body
 from poeflask.simulator.stream import Client, respond
 
@@ -96,7 +96,7 @@ def create_simulator(
     clock: Callable[[], float] = time.time,
     public_url: str | None = None,
     max_file_bytes: int = MAX_FILE_BYTES,
-    max_shelf_bytes: int = MAX_SHELF_BYTES,
+    shelf: Files | None = None,
 ) -> Flask:
     """A simulator with a memory of its own.
 
@@ -104,11 +104,13 @@ def create_simulator(
         clock: seconds since 1970; only the points history shows it.
         public_url: how links to files begin; None takes what the request was addressed to.
         max_file_bytes: the largest file, and nearly the largest query, that is taken.
-        max_shelf_bytes: how much of files is kept in all.
+        shelf: where files are kept; None makes one in memory.
     """
     app = Flask("poeflask.simulator", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = max_file_bytes + _FORM_BYTES
-    simulator = _Simulator(clock, public_url, Shelf(max_shelf_bytes), max_file_bytes)
+    simulator = _Simulator(
+        clock, public_url, Shelf(MAX_SHELF_BYTES) if shelf is None else shelf, max_file_bytes
+    )
     for method, path, view in simulator.routes():
         app.add_url_rule(path, path, view, methods=[method])
     app.register_error_handler(RefusedError, _refusal)
@@ -121,7 +123,7 @@ class _Simulator:
         self,
         clock: Callable[[], float],
         public_url: str | None,
-        shelf: Shelf,
+        shelf: Files,
         max_file_bytes: int,
     ) -> None:
         self._clock = clock

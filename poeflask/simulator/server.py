@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from typing import Any
 
@@ -11,9 +12,12 @@ from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from poeflask.simulator.app import UPLOAD_PATH, create_simulator
+from poeflask.simulator.shelf import PATH
 from poeflask.simulator.stream import SOCKET
 
 HOST = "127.0.0.1"
+
+_FILE_LINK = re.compile(rf"http://{re.escape(HOST)}:\d{{1,5}}({PATH})")
 
 _FAIR_SHARE = 64
 """After so many writes a bot that talks without a pause lets others of this process run: who reads
@@ -84,3 +88,12 @@ class SimulatorServer:
     def upload_url(self) -> str:
         """Where files are uploaded."""
         return self.base_url + UPLOAD_PATH
+
+    def own_link(self, url: str) -> str:
+        """A link to a file of any simulator of this machine as one of this; others as they are.
+
+        Simulators that share a shelf have each other's files, though each its own address, and
+        those of processes that are gone have none.
+        """
+        found = _FILE_LINK.fullmatch(url)
+        return url if found is None else self.base_url + found[1]

@@ -1,18 +1,41 @@
-"""The files that the simulator keeps: addressed by content, the longest unused go first."""
+"""The files that the simulator keeps, addressed by content: its own, or what several share."""
 
 from __future__ import annotations
 
 import re
+import time
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
 from urllib.parse import urlsplit
 
+from poeflask.core import json_text
 from poeflask.simulator.media import Media
+from poeflask.stores.base import StoreUnavailable
+from poeflask.stores.contents import Contents
 
-_PATH = re.compile(r"/base/[a-z]+/[0-9a-f]{64}")
+PATH = r"/base/[a-z]+/[0-9a-f]{64}"
+"""What the path of a file's link looks like, as a regular expression."""
+
+_PATH = re.compile(PATH)
+
+
+class Files(Protocol):
+    """Keeps files for a simulator."""
+
+    def put(self, media: Media) -> None:
+        """Keep the file, if there is room for it."""
+
+    def at(self, url: str) -> Media | None:
+        """The file behind a link or a path, whatever its host; None if it is not kept."""
+
+    def clear(self) -> None:
+        """Keep nothing that is this simulator's alone."""
 
 
 class Shelf:
-    """Files by path, never more than `max_bytes` in all."""
+    """Files by path, never more than `max_bytes` in all: the longest unused go first."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -43,3 +66,50 @@ class Shelf:
     def _drop(self, path: str) -> None:
         gone = self._files.pop(path, None)
         self._bytes -= len(gone.content) if gone is not None else 0
+
+
+class SharedShelf:
+    """Files that the simulators of several processes see, and those that are started later.
+
+    Args:
+        contents: where they are kept.
+        ttl_s: for how many seconds.
+        clock: seconds since 1970.
+    """
+
+    def __init__(
+        self, contents: Contents, *, ttl_s: float, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._contents = contents
+        self._ttl_s = ttl_s
+        self._clock = clock
+
+    def put(self, media: Media) -> None:
+        """Keep the file, anew if it was kept; what finds no room is not kept."""
+        head = json_text.written([media.content_type, media.name])
+        with suppress(StoreUnavailable):
+            kept = head + b"\n" + media.content
+            self._contents.put(_name(media.path), kept, self._clock() + self._ttl_s)
+
+    def at(self, url: str) -> Media | None:
+        """The file behind a link or a path; None if it is not kept."""
+        path = urlsplit(url).path
+        if not _PATH.fullmatch(path):
+            return None
+        with suppress(StoreUnavailable):
+            kept = self._contents.get(_name(path))
+            return None if kept is None else _media(kept)
+        return None
+
+    def clear(self) -> None:
+        """Nothing: what is here is others' too."""
+
+
+def _name(path: str) -> str:
+    return path.removeprefix("/base/").replace("/", "-")
+
+
+def _media(kept: bytes) -> Media:
+    head, _, content = kept.partition(b"\n")
+    content_type, name = json_text.read(head)
+    return Media(content, content_type, name)

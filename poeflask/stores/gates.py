@@ -97,7 +97,8 @@ def gates_of(key: GatewayKey, now_s: float) -> tuple[Gate, ...]:
             unit=unit,
             limit=limit * (MILLIPOINTS if unit == "millipoints" else 1),
             period=period,
-            noun=f"{limit} {noun}",
+            # One request, one token, one answer, one point.
+            noun=f"{limit} {noun}" if limit != 1 else f"1 {noun.replace('s ', ' ', 1)}",
         )
         for name, unit, period, noun in table
         if (limit := _limit(limits, name)) is not None

@@ -46,6 +46,17 @@ def test_a_link_is_printed(run: Run, tmp_path: Path) -> None:
     assert [False, True] == [works(tmp_path, first), works(tmp_path, second)]
 
 
+@pytest.mark.parametrize("command", ["reset", "password"])
+def test_a_store_that_fails_is_told(run: Run, tmp_path: Path, command: str) -> None:
+    """In a sentence that says what is wrong."""
+    (tmp_path / "store.db").write_text("this is no database, and was never one")
+    result = run(command, typed="correct horse\ncorrect horse\n")
+
+    assert 1 == result.exit_code
+    assert "Error: The store " in result.stderr
+    assert "is damaged" in result.stderr
+
+
 def test_a_link_names_the_address_that_is_given(run: Run) -> None:
     """Behind a proxy only the reader knows it."""
     assert "https://a.example/admin/setup#" in run("reset", "--url", "https://a.example/").output

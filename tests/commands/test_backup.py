@@ -49,10 +49,21 @@ def test_a_backup_tells_what_a_redis_keeps(tmp_path, monkeypatch):
     assert "was not written" in fails.stderr
 
 
+def test_a_folder_that_is_not_there_is_not_backed_up(tmp_path, monkeypatch):
+    """A backup of nothing would push the good ones out."""
+    monkeypatch.setenv("CONFIG_DIR", str(tmp_path / "mistyped"))
+    (tmp_path / "backups").mkdir()
+    result = CliRunner().invoke(cli.main, ["backup", "--keep", "1", str(tmp_path / "backups")])
+
+    assert (1, []) == (result.exit_code, list((tmp_path / "backups").iterdir()))
+    assert f"There is no folder {tmp_path / 'mistyped'}" in result.stderr
+
+
 def test_backups_of_a_timer_are_kept_in_a_folder(tmp_path, monkeypatch):
     """Each has a date; with a folder, how many are kept must be said."""
     monkeypatch.setenv("CONFIG_DIR", str(tmp_path / "state"))
     monkeypatch.delenv("POEFLASK_STORE_URL", raising=False)
+    (tmp_path / "state").mkdir()
     folder = tmp_path / "backups"
     folder.mkdir()
     (folder / "poeflask-20200101T000000Z.tar.gz").touch()

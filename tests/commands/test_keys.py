@@ -171,6 +171,10 @@ def test_a_key_is_rotated_and_revoked(run, issued, server):
         (("issue", "Eva", "--rpm", "many"), 2, "'many' is no limit"),
         (("issue", "Eva", "--rpm", "0"), 1, "requests_per_minute: Must be a whole number"),
         (("issue", "Eva", "--expires", "soon"), 2, "'soon' is no time"),
+        (("issue", "Eva", "--expires", "2026-01-01"), 2, "2026-01-01 has begun already"),
+        (("change", "Anna", "--expires", "2026-01-01"), 2, "2026-01-01 has begun already"),
+        (("issue", "Eva", "--models", ""), 2, "'' leaves a name empty"),
+        (("issue", "Eva", "--models", "Echo,,Painter"), 2, "'Echo,,Painter' leaves a name empty"),
         (("issue", " "), 1, "name: "),
         (("show", "Twin"), 1, "Several keys are called 'Twin'"),
     ],
@@ -200,6 +204,16 @@ def test_settings_that_make_no_sense_are_told(run):
 
     assert 1 == result.exit_code
     assert "PORT holds 'x'" in result.stderr
+
+
+def test_a_store_that_fails_is_told(run, tmp_path):
+    """With the reason, not with what clients would read."""
+    (tmp_path / "store.db").write_text("this is no database, and was never one")
+    result = run("list", "--json")
+
+    assert (1, "") == (result.exit_code, result.stdout)
+    assert "store.db is damaged" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_a_spoilt_secret_is_told(run, tmp_path):

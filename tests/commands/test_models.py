@@ -94,6 +94,38 @@ def test_fields_are_set_and_unset(run: Run, state: Path) -> None:
     assert not file(state)
 
 
+def test_what_is_not_said_cannot_be_unset(run: Run, state: Path) -> None:
+    """A slip of the pen is told, and nothing is unset beside it."""
+    run("models", "set", "Echo", "tools=prompted", "parameters.x=1")
+    before = file(state)
+    results = [
+        run("models", "unset", "Echo", "tools", field) for field in ("toolz", "parameters.y")
+    ]
+
+    assert [1, 1] == [result.exit_code for result in results]
+    assert "says nothing of 'toolz' for Echo" in results[0].stderr
+    assert "says nothing of 'parameters.y' for Echo" in results[1].stderr
+    assert before == file(state)
+
+
+def test_an_alias_that_hides_a_bot_is_remarked(run: Run) -> None:
+    """It may be meant: nothing is refused."""
+    hiding = run("models", "alias", "Echo", "a", "PAINTER")
+
+    assert 0 == hiding.exit_code
+    assert "remark: Poe's bot Painter cannot be asked any more.\n" == hiding.stderr
+
+
+def test_log_lines_keep_out_of_the_answer(run: Run, state: Path) -> None:
+    """A program reads JSON, whatever is wrong with the file."""
+    run("models", "hide", "Echo")
+    (state / "models.yaml").write_text("models: [")
+    result = run("models", "list", "--json")
+
+    assert "list" == json.loads(result.stdout)["object"]
+    assert "bad_models_file" in result.stderr
+
+
 @pytest.mark.parametrize(
     ("command", "field", "back"), [("disable", "disabled", "enable"), ("hide", "hidden", "unhide")]
 )

@@ -123,10 +123,12 @@ def test_wanted_rows_are_exported(folder: Path) -> None:
     def count(*arguments: str) -> int:
         return len(run(folder, "export", "--format", "ndjson", *arguments).output.splitlines())
 
-    assert [1, 3, 1, 1, 1, 2] == [
+    assert [1, 3, 1, 1, 0, 1, 1, 2] == [
         count("--outcome", "error"),
         count("--outcome", "ok"),
         count("--key", "key-2"),
+        count("--key", "Bob"),
+        count("--key", "nobody"),
         count("--model", "ancient"),
         count("--until", "40d"),
         count("--since", "1d"),

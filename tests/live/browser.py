@@ -11,7 +11,15 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.live.conftest import Live
+
+PASSWORD = "correct horse battery"
+"""The owner's, wherever a test logs in."""
+
+WAIT_MS = 15_000
+expect.set_options(timeout=WAIT_MS)
 
 _ARGUMENTS = [
     "--no-sandbox",
@@ -44,6 +52,27 @@ def launched() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def window(browser: Browser, **options: Any) -> BrowserContext:
+    """A light browser context that waits as long as tests do and may read what was copied."""
+    made = browser.new_context(color_scheme="light", **options)
+    made.set_default_timeout(WAIT_MS)
+    made.grant_permissions(["clipboard-read", "clipboard-write"])
+    return made
+
+
+def logged_in(browser: Browser, site: Live, **options: Any) -> BrowserContext:
+    """A window of somebody who typed the password."""
+    made = window(browser, **options)
+    page = made.new_page()
+    page.goto(f"{site.url}/admin/login")
+    page.fill("#username", "admin")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url("**/admin/overview")
+    page.close()
+    return made
 
 
 def faults(page: Page) -> list[str]:

@@ -10,12 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import requests
 from openai import OpenAI
 
 from tests.ports import free_port
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[2]
 START_S = 60.0
@@ -179,4 +183,14 @@ def live(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def client(live: Live) -> Iterator[OpenAI]:
     """The official SDK, with no retries of its own."""
     with OpenAI(base_url=f"{live.url}/v1", api_key="any-key", max_retries=0, timeout=20) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real one without a window, for all tests of a module."""
+    # It stands on this module, and few tests need one.
+    from tests.live.browser import launched
+
+    with launched() as made:
         yield made

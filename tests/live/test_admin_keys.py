@@ -12,20 +12,11 @@ import requests
 from openai import OpenAI
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.live.browser import faults, launched
+from tests.live.browser import PASSWORD, Complaints, faults, logged_in
 from tests.live.conftest import Live, Simulator, serving
 
-PASSWORD = "correct horse battery"
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> {{7*7}} 王"
 HELLO = [{"role": "user", "content": "Hello"}]
-WAIT_MS = 15_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for all."""
-    with launched() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -45,16 +36,7 @@ def site(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module")
 def entered(site: Live, browser: Browser) -> Iterator[BrowserContext]:
     """A browser that is logged in."""
-    context = browser.new_context(color_scheme="light")
-    context.set_default_timeout(WAIT_MS)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page = context.new_page()
-    page.goto(f"{site.url}/admin/login")
-    page.fill("#username", "admin")
-    page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
-    page.wait_for_url("**/admin/overview")
-    page.close()
+    context = logged_in(browser, site)
     yield context
     context.close()
 
@@ -62,10 +44,9 @@ def entered(site: Live, browser: Browser) -> Iterator[BrowserContext]:
 @pytest.fixture
 def page(site: Live, entered: BrowserContext) -> Iterator[Page]:
     """The page of keys; nothing fails on it, and nothing is tried that its policy forbids."""
-    heard: list[str] = []
+    heard = Complaints()
     made = entered.new_page()
-    made.on("console", lambda said: heard.append(said.text) if said.type == "error" else None)
-    made.on("pageerror", lambda error: heard.append(str(error)))
+    heard.hear(made)
     made.goto(f"{site.url}/admin/keys")
     yield made
     made.close()
@@ -176,7 +157,7 @@ def test_a_key_is_edited_switched_off_and_replaced(page: Page, site: Live) -> No
     expect(page.locator("#concurrent")).to_be_focused()
     page.fill("#concurrent", "5")
     page.get_by_role("button", name="Save").click()
-    expect(agent).to_contain_text("5 answers at a time")
+    expect(agent).to_contain_text("Answers at a time: 5")
     agent.get_by_role("button", name="Disable Agent").press("Enter")
     expect(agent).to_contain_text("disabled")
     expect(agent.get_by_role("button", name="Enable Agent")).to_be_focused()

@@ -18,11 +18,9 @@ import requests
 import yaml
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.live.browser import Complaints, faults, launched
+from tests.live.browser import PASSWORD, Complaints, faults, logged_in
 from tests.live.conftest import Live, Simulator, serving
 
-PASSWORD = "correct horse battery"
-WAIT_MS = 15_000
 WORKERS = 2
 SEEN_WITHIN_S = 2.0
 USABLE_WITHIN_MS = 1000
@@ -38,15 +36,6 @@ MODELS = {
     "groups": {"cheap": ["Counter"]},
 }
 
-expect.set_options(timeout=WAIT_MS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for all."""
-    with launched() as made:
-        yield made
-
 
 @pytest.fixture(scope="module")
 def site(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
@@ -58,22 +47,10 @@ def site(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield served
 
 
-def log_in(browser: Browser, site: Live) -> Page:
-    """A page of somebody who typed the password."""
-    page = browser.new_context(color_scheme="light").new_page()
-    page.set_default_timeout(WAIT_MS)
-    page.goto(f"{site.url}/admin/login?next=/admin/models")
-    page.fill("#username", "admin")
-    page.fill("#password", PASSWORD)
-    page.click("main button")
-    page.wait_for_url("**/admin/models")
-    return page
-
-
 @pytest.fixture(scope="module")
 def entered(site: Live, browser: Browser) -> Iterator[Page]:
     """The page of one login."""
-    page = log_in(browser, site)
+    page = logged_in(browser, site).new_page()
     yield page
     page.context.close()
 
@@ -428,7 +405,7 @@ def test_four_hundred_models_are_usable_within_a_second(browser: Browser, tmp_pa
         poe_of_many() as url,
         serving(Simulator(url), tmp_path, ADMIN_PASSWORD=PASSWORD) as site,
     ):
-        page = log_in(browser, site)
+        page = logged_in(browser, site).new_page()
         ready_ms, search_ms = [], []
         while len(ready_ms) < TRIES and not are_quick(ready_ms, search_ms):
             page.goto(f"{site.url}/admin/models")

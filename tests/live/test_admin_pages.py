@@ -17,24 +17,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from poeflask.admin.routes import PAGES
-from tests.live.browser import Complaints, faults, launched
+from tests.live.browser import PASSWORD, WAIT_MS, Complaints, faults, window
 from tests.live.conftest import ROOT, Live, Simulator, serving
 
-PASSWORD = "correct horse battery"
-WAIT_MS = 15_000
 PICTURE = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> <script>document.title='hacked'</script>"
-
-expect.set_options(timeout=WAIT_MS)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One for all."""
-    with launched() as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
@@ -54,9 +43,7 @@ def entered(site: Live, browser: Browser) -> Iterator[BrowserContext]:
         command, env=environment, cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     (link,) = re.findall(r"http://\S+", said)
-    context = browser.new_context(color_scheme="light")
-    context.set_default_timeout(WAIT_MS)
-    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    context = window(browser)
     page = context.new_page()
     page.goto(link)
     expect(page.locator("#password")).to_be_focused()
@@ -103,6 +90,18 @@ def until(page: Page, holds: str) -> None:
     while not page.evaluate(holds):
         assert time.monotonic() < deadline, f"never: {holds}"
         page.wait_for_timeout(50)
+
+
+def test_a_newer_link_takes_the_place_of_an_older_one(site: Live, browser: Browser) -> None:
+    """Also where the browser loads no page for it."""
+    page = window(browser).new_page()
+    page.goto(f"{site.url}/admin/setup#older")
+    expect(page.locator("#token")).to_have_value("older")
+    page.goto(f"{site.url}/admin/setup#newer")
+
+    expect(page.locator("#token")).to_have_value("newer")
+    assert "#" not in page.url
+    page.context.close()
 
 
 def test_one_logs_in_and_out(site: Live, entered: BrowserContext, browser: Browser) -> None:

@@ -13,15 +13,11 @@ import pytest
 import requests
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.live.browser import faults, launched
+from tests.live.browser import PASSWORD, Complaints, faults, logged_in
 from tests.live.conftest import Live, Simulator, serving
 
-PASSWORD = "correct horse battery"
-WAIT_MS = 15_000
 HOSTILE = "=cmd()<img src=x onerror=\"document.title='hacked'\">"
 DEMO = {"Authorization": "Bearer demo"}
-
-expect.set_options(timeout=WAIT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -39,35 +35,19 @@ def site(simulator: Simulator, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture(scope="module")
-def entered(site: Live) -> Iterator[BrowserContext]:
+def entered(site: Live, browser: Browser) -> Iterator[BrowserContext]:
     """A browser that is logged in."""
-    with launched() as browser:
-        context = logged_in(site, browser)
-        yield context
-        context.close()
-
-
-def logged_in(site: Live, browser: Browser) -> BrowserContext:
-    """A browser's context after the login."""
-    context = browser.new_context(color_scheme="light", locale="en-GB")
-    context.set_default_timeout(WAIT_MS)
-    page = context.new_page()
-    page.goto(f"{site.url}/admin/login")
-    page.fill("#username", "admin")
-    page.fill("#password", PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/admin/overview")
-    page.close()
-    return context
+    context = logged_in(browser, site, locale="en-GB")
+    yield context
+    context.close()
 
 
 @pytest.fixture
 def page(entered: BrowserContext) -> Iterator[Page]:
     """A fresh page, whose console says nothing against it."""
-    heard: list[str] = []
+    heard = Complaints()
     made = entered.new_page()
-    made.on("console", lambda said: heard.append(said.text) if said.type == "error" else None)
-    made.on("pageerror", lambda error: heard.append(str(error)))
+    heard.hear(made)
     yield made
     made.close()
 

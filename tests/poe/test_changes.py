@@ -92,6 +92,16 @@ def test_a_change_of_groups(change: Change, groups: Plain | None) -> None:
     assert BEFORE["models"] == change(BEFORE)["models"]
 
 
+def test_it_is_known_of_what_nothing_is_said() -> None:
+    """Of any field, in tables too, whatever the case of the name."""
+    said = {"models": {"Echo": {"tools": "auto", "parameters": {"x": 1}}, "Empty": None}}
+    fields = ["tools", "tools.x", "parameters.x", "parameters.y", "alias"]
+
+    assert ["tools.x", "parameters.y", "alias"] == changes.unsaid(said, "ECHO", fields)
+    assert ["tools"] == changes.unsaid(said, "empty", ["tools"])
+    assert ["tools"] == changes.unsaid({}, "Echo", ["tools"])
+
+
 def test_what_is_given_is_not_written_into() -> None:
     """The same value may be changed twice."""
     before = yaml_text.written(BEFORE)

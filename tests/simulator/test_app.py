@@ -4,6 +4,7 @@ import pytest
 
 from poeflask.simulator.app import UPLOAD_PATH, create_simulator
 from poeflask.simulator.media import FILM, picture
+from poeflask.simulator.shelf import Shelf
 from tests.simulator.conftest import body
 
 KEY = {"Authorization": "Bearer k"}
@@ -165,7 +166,7 @@ def test_links_begin_with_the_public_url():
 
 def test_files_that_are_gone_are_a_404():
     """A small shelf forgets, and says so."""
-    web = create_simulator(max_shelf_bytes=3).test_client()
+    web = create_simulator(shelf=Shelf(3)).test_client()
     link = send(web, b"abc").json["attachment_url"]
     send(web, b"xyz")
 

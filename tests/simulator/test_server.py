@@ -136,6 +136,21 @@ def test_stopping_closes_what_is_open():
         assert 0 != probe.connect_ex(("127.0.0.1", port))
 
 
+def test_links_of_neighbours_become_own_ones():
+    """Only to files, only of this machine."""
+    server = SimulatorServer()
+    base_url = server.start()
+    server.stop()
+    path = f"/base/image/{'a' * 64}"
+    others = [
+        *(f"http://127.0.0.1:1{path}/..", f"http://127.0.0.1:1/admin{path}", "http://127.0.0.1:1/"),
+        *(f"http://127.0.0.2:1{path}", f"http://a@127.0.0.1:1{path}", f"https://127.0.0.1:1{path}"),
+    ]
+
+    assert base_url + path == server.own_link(f"http://127.0.0.1:1{path}")
+    assert others == [server.own_link(url) for url in others]
+
+
 @pytest.fixture
 def poes_client():
     """Poe's own library; it uses what its own library calls out of date."""

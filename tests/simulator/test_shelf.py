@@ -1,8 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from poeflask.simulator.media import Media
-from poeflask.simulator.shelf import Shelf
+from poeflask.simulator.media import FILM, Media
+from poeflask.simulator.shelf import SharedShelf, Shelf
+from poeflask.stores.contents import FolderContents
 
 
 def media(content):
@@ -52,3 +53,38 @@ def test_never_more_than_allowed(contents, most):
 
     kept = [shelf.at(media(content).path) for content in set(contents)]
     assert sum(len(one.content) for one in kept if one is not None) <= most
+
+
+def test_shelves_share_what_either_was_given(tmp_path):
+    """Of the same folder, at once and after one was made anew; until the time is over."""
+    now_s = [0.0]
+
+    def shelf():
+        """A shelf as another process would make it."""
+        folder = FolderContents(tmp_path / "kept", max_bytes=10_000, clock=lambda: now_s[0])
+        return SharedShelf(folder, ttl_s=60, clock=lambda: now_s[0])
+
+    first, second = shelf(), shelf()
+    first.put(FILM)
+    second.put(media(b"a\n\0b"))
+    first.clear()
+
+    assert FILM == second.at(f"http://127.0.0.1:1{FILM.path}") == shelf().at(FILM.path)
+    assert media(b"a\n\0b") == first.at(media(b"a\n\0b").path)
+    assert first.at(media(b"c").path) is first.at("/base/../../etc/passwd") is None
+    now_s[0] = 61.0
+    first.put(media(b"c"))
+    assert second.at(FILM.path) is None
+
+
+def test_a_shared_shelf_that_is_full_or_broken_keeps_nothing(tmp_path):
+    """Nobody fails because of it."""
+    (tmp_path / "no-folder").write_text("")
+    for contents in (
+        FolderContents(tmp_path / "full", max_bytes=3),
+        FolderContents(tmp_path / "no-folder", max_bytes=100),
+    ):
+        shelf = SharedShelf(contents, ttl_s=60)
+        shelf.put(media(b"abc"))
+
+        assert shelf.at(media(b"abc").path) is None

@@ -23,6 +23,15 @@ def test_only_limits_that_there_are_stand_in_the_way():
     ] == [(gate.key, gate.unit, gate.limit, gate.noun) for gate in gates_of(key, NOON)]
 
 
+def test_one_is_told_as_one():
+    """Callers read it."""
+    key = KEY.changed({"concurrent": 1, "requests_per_minute": 1, "points_per_day": 1})
+
+    assert ["1 request per minute", "1 answer at a time", "1 point per day (UTC)"] == [
+        gate.noun for gate in gates_of(key, NOON)
+    ]
+
+
 def test_a_claim_is_to_a_minute_or_to_a_period():
     """A period's count outlives it, for what began in it and ends later."""
     minute, places, day = gates_of(KEY.changed({"tokens_per_minute": 9, "tokens_per_day": 8}), NOON)

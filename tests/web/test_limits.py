@@ -387,7 +387,7 @@ def test_the_places_of_a_worker_that_died_come_free(worker, store, clock, renewe
     clock.now_s += 1.1 * gates.LEASE_S
     admit(worker_of(store, clock), key)
 
-    assert "1 answers at a time" in kept.message
+    assert "1 answer at a time" in kept.message
     answered(grant)
 
 

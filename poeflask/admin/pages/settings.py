@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-from typing import NamedTuple
-
 from flask import Blueprint, Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -13,30 +9,11 @@ from poeflask.admin import guard, languages, layout
 from poeflask.admin.guard import RefusedError
 from poeflask.admin.parts import Parts, parts
 from poeflask.admin.passwords import fault_of
-from poeflask.settings import Settings, Source
+from poeflask.shown_settings import in_force
 
 settings = Blueprint("settings", __name__)
 
 _NOTES = frozenset({"changed", "wrong", "too_short", "too_long", "differs", "locked"})
-_USER_IN_URL = re.compile(r"(?<=://)[^/@\s]*@")
-
-
-class Shown(NamedTuple):
-    """A setting as the table shows it.
-
-    Attributes:
-        value: empty if it is a secret or empty.
-        doc_language: the reader's own, or English where that lacks the sentence.
-        is_secret: only whether it is set is told.
-    """
-
-    variable: str
-    value: str
-    is_secret: bool
-    is_set: bool
-    source: Source
-    doc: str
-    doc_language: str
 
 
 @settings.get("")
@@ -67,51 +44,6 @@ def end_sessions() -> AnyResponse:
     return redirect(url_for("admin.settings.show"), 303)
 
 
-def rows(made: Settings, sources: dict[str, Source], language: str) -> list[Shown]:
-    """Every setting as the table shows it; of secrets only whether they are set."""
-    docs = languages.setting_docs(language)
-    return [
-        Shown(
-            variable=row.variable,
-            value="" if row.secret else shown(row.name, getattr(made, row.name)),
-            is_secret=row.secret,
-            is_set=bool(getattr(made, row.name)),
-            source=sources.get(row.name, "default"),
-            doc=docs.get(row.variable, row.doc.replace("`", "")),
-            doc_language=language if row.variable in docs else "en",
-        )
-        for row in Settings.describe()
-    ]
-
-
-def shown(name: str, value: object) -> str:
-    """A value for people, with the unit that its name ends in; never a password within a URL."""
-    match value:
-        case tuple():
-            return ", ".join(map(str, value))
-        case int() if name.endswith(("_bytes", "_bytes_per_key")):
-            return _size(value)
-        case int() | float() if name.endswith("_s"):
-            return _time(value)
-        case Path() | str():
-            return _USER_IN_URL.sub("…@", str(value))
-    return str(value)
-
-
-def _time(seconds: float) -> str:
-    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * length and seconds % length == 0:
-            return f"{seconds / length:g} {unit}"
-    return f"{seconds:g} s"
-
-
-def _size(count: int) -> str:
-    for unit, size in (("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10), ("MB", 10**6)):
-        if count >= size and count % size == 0:
-            return f"{count // size} {unit}"
-    return f"{count} B"
-
-
 def _page(note: str = "", *, status: int = 200) -> Response:
     here = parts()
     asked = request.args.get("note", "")
@@ -120,7 +52,9 @@ def _page(note: str = "", *, status: int = 200) -> Response:
         "admin/settings.html",
         title="settings.title",
         status=status,
-        rows=rows(here.settings, dict(here.sources), layout.reader_language()),
+        rows=in_force(here.settings, here.sources),
+        docs=languages.setting_docs(layout.reader_language()),
+        docs_language=layout.reader_language(),
         note=note,
         is_locked=here.passwords.is_locked,
         sessions=here.sessions.count(),

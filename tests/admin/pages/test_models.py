@@ -249,7 +249,7 @@ def test_a_bad_file_is_told_and_the_last_good_one_shown(owner: Owner) -> None:
     page = owner.page()
     answer = owner.do("switch", id="echo", field="disabled", value="on")
 
-    assert "models.yaml cannot be used." in page
+    assert "models.yaml cannot be used:" in page
     assert "parrot" in line(page, "echo")
     assert 422 == answer.status_code
     assert "cannot be used" in answer.json["error"]["message"]

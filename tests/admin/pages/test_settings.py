@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
-from poeflask.admin.pages.settings import rows, shown
 from poeflask.settings import Settings
 from tests.admin.conftest import Visitor, app_with, parts_of
 
@@ -58,47 +56,11 @@ def test_hostile_values_are_text() -> None:
     assert "&lt;script&gt;alert(1)&lt;/script&gt;&#34;&#39;\u202e{{7*7}}" in text
 
 
-def test_the_source_of_each_is_told() -> None:
-    """Default, environment or file."""
-    made = rows(Settings(), {"port": "environment", "local_key": "file"}, "en")
-    sources = {row.variable: row.source for row in made}
-
-    assert "environment" == sources["PORT"]
-    assert "file" == sources["POEFLASK_LOCAL_KEY"]
-    assert "default" == sources["HOST"]
-
-
 def test_a_setting_is_explained_in_the_readers_language(admin: Visitor) -> None:
     """Where there is a sentence in it."""
     text = admin.get("settings", headers={"Accept-Language": "zh-TW"}).text
 
     assert '<span class="hint" lang="zh-Hant">監聽的 TCP 連接埠。</span>' in text
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "text"),
-    [
-        ("port", 8080, "8080"),
-        ("drain_s", 60.0, "60 s"),
-        ("heartbeat_s", 0.5, "0.5 s"),
-        ("idle_timeout_s", 600.0, "10 min"),
-        ("total_timeout_s", 3600.0, "60 min"),
-        ("file_ttl_s", 2_592_000.0, "30 d"),
-        ("max_request_bytes", 64 * 2**20, "64 MiB"),
-        ("max_upload_bytes", 50_000_000, "50 MB"),
-        ("max_files_bytes_per_key", 1000, "1000 B"),
-        (
-            "cors_origins",
-            ("https://a.example", "https://b.example"),
-            "https://a.example, https://b.example",
-        ),
-        ("cors_origins", (), ""),
-        ("state_dir", Path("/var/lib/poeflask"), "/var/lib/poeflask"),
-    ],
-)
-def test_values_are_written_for_people(name: str, value: object, text: str) -> None:
-    """With the unit that the name ends in."""
-    assert text == shown(name, value)
 
 
 def change(visitor: Visitor, current: str, new: str, again: str) -> tuple[int, str]:
