@@ -117,7 +117,7 @@ def test_serving_without_a_place_for_its_state_does_not_start(run, started, tmp_
     (tmp_path / "file").touch()
     result = run("serve", CONFIG_DIR=str(tmp_path / "file"))
 
-    assert f"Let poeflask write in {tmp_path / 'file'}, or set CONFIG_DIR" in result.stderr
+    assert f"own {tmp_path / 'file'} and all in it, or set CONFIG_DIR" in result.stderr
     assert [] == started
 
 

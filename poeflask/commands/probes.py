@@ -51,7 +51,7 @@ def store_findings(settings: Settings) -> Iterator[Finding]:
         store.put("check", b"writable", ttl_s=1)
         store.delete("check")
     except StoreUnavailable as error:
-        yield fault("store", f"{error} {_store_advice(settings)}")
+        yield fault("store", str(error))
     else:
         yield ok(
             "store", f"{shown(settings.store_url, settings.state_dir)} keeps what it is given."
@@ -79,10 +79,34 @@ def models_findings(settings: Settings) -> Iterator[Finding]:
         yield ok("models", f"{path} is understood.")
 
 
-def _store_advice(settings: Settings) -> str:
+def kept_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether what the store was given is still there, and stays; told if it can be reached."""
+    found = list(store_findings(settings))
+    yield from found
+    if any(finding.level == "fault" for finding in found):
+        return
     if is_redis(settings.store_url):
-        return "Start it, or set POEFLASK_STORE_URL to where it is, with its password."
-    return f"Let poeflask write in {settings.state_dir}, or set CONFIG_DIR to another."
+        yield from _eviction_findings(settings)
+    yield from file_findings(settings)
+
+
+def _eviction_findings(settings: Settings) -> Iterator[Finding]:
+    # As in `open_store`.
+    from poeflask.stores.redis import KEEPS_ALL, RedisStore
+
+    store = RedisStore(settings.store_url)
+    try:
+        policy = store.eviction()
+    except StoreUnavailable:
+        return
+    finally:
+        store.close()
+    if policy != KEEPS_ALL:
+        yield remark(
+            "store",
+            f"With its maxmemory-policy {policy}, that Redis forgets keys and budgets once it is "
+            f"full; set it to {KEEPS_ALL}.",
+        )
 
 
 def file_findings(settings: Settings) -> Iterator[Finding]:
@@ -188,8 +212,7 @@ def nginx_findings(settings: Settings) -> Iterator[Finding]:
 
 
 HERE: tuple[Probe, ...] = (
-    store_findings,
-    file_findings,
+    kept_findings,
     folder_findings,
     models_findings,
     vocabulary_findings,

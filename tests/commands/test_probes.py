@@ -8,6 +8,7 @@ import pytest
 
 from poeflask.commands import probes
 from poeflask.settings import Settings
+from tests.stores.conftest import Server, empty_redis, running_redis  # noqa: F401 - fixtures
 
 
 def levels(findings):
@@ -22,7 +23,7 @@ def test_a_state_folder_that_cannot_be_written_is_a_fault(tmp_path):
     (found,) = probes.store_findings(Settings(state_dir=folder, workers=1))
 
     assert "fault" == found.level
-    assert found.text.endswith(f"Let poeflask write in {folder}, or set CONFIG_DIR to another.")
+    assert found.text.endswith(f"own {folder} and all in it, or set CONFIG_DIR to another.")
 
 
 def test_a_redis_that_is_away_is_a_fault(tmp_path):
@@ -59,6 +60,27 @@ def test_a_damaged_store_is_a_fault(tmp_path):
     (found,) = probes.file_findings(settings)
 
     assert ("fault", True) == (found.level, "poeflask restore" in found.text)
+
+
+def test_one_trouble_of_the_store_is_told_once(tmp_path):
+    """What cannot be opened is not also called damaged: a backup would be no help."""
+    (tmp_path / "store.db").mkdir()
+    (found,) = probes.kept_findings(Settings(state_dir=tmp_path, workers=1))
+
+    assert ("fault", False) == (found.level, "poeflask restore" in found.text)
+
+
+def test_a_redis_that_forgets_is_remarked(empty_redis: Server):  # noqa: F811 - the fixture
+    """One that makes room by itself would let keys and budgets go."""
+    settings = Settings(store_url=empty_redis.url, workers=1)
+    kept = levels(probes.kept_findings(settings))
+    with empty_redis.client() as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        (_, found) = probes.kept_findings(settings)
+        client.config_set("maxmemory-policy", "noeviction")
+
+    assert ["ok"] == kept
+    assert ("remark", True) == (found.level, "set it to noeviction" in found.text)
 
 
 def test_a_damaged_vocabulary_is_a_fault(tmp_path):
