@@ -8,7 +8,7 @@ of OpenTelemetry (OTEL_EXPORTER_OTLP_ENDPOINT) what it means everywhere; every o
 with POEFLASK_.
 
 An unset and an empty variable are the same. A setting that may hold a password can also be read
-from a file, named by the same variable with _FILE behind it.
+from a file, named by the same variable with _FILE behind it; so are no file and an empty one.
 """
 
 from __future__ import annotations
@@ -644,16 +644,17 @@ def _given(source: _Source, environ: Environ) -> str:
     path = environ.get(f"{source.variable}_FILE", "").strip() if source.secret else ""
     if not path:
         return text
-    if text:
-        raise SettingsError(
-            f"{source.variable} and {source.variable}_FILE are both set; only one can be right."
-        )
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        filed = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{source.variable}_FILE holds {path!r}; it should be a text file that can be read."
         ) from error
+    if text and filed:
+        raise SettingsError(
+            f"{source.variable} and {source.variable}_FILE are both set; only one can be right."
+        )
+    return text or filed
 
 
 def _stray_sentence(name: str, known: set[str]) -> str:
