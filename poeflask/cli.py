@@ -16,7 +16,7 @@ from poeflask import __version__
 from poeflask.commands.admin import first_setup_link
 from poeflask.commands.environment import read_settings
 from poeflask.commands.probes import GUNICORN_CONF, models_findings, store_findings
-from poeflask.settings import Settings, markdown_table, unknown_variables
+from poeflask.settings import ELSEWHERE, Settings, markdown_table, unknown_variables
 from poeflask.stores.addresses import shown
 
 _BANNER = """\
@@ -152,7 +152,7 @@ def banner(settings: Settings, *, inherited: bool) -> str:
         address="an inherited socket" if inherited else _address(settings),
         workers=settings.workers,
         state=shown(settings.store_url, settings.state_dir),
-        base=settings.local_url,
+        base=_base(settings, inherited=inherited),
         key="demo" if with_simulator else "$POE_API_KEY",
         bot="Echo" if with_simulator else "Claude-Sonnet-4.5",
     )
@@ -161,10 +161,14 @@ def banner(settings: Settings, *, inherited: bool) -> str:
 
 def _tell_setup(settings: Settings, *, inherited: bool) -> None:
     """Print the link that sets the first password of the admin page, if there is none yet."""
-    base = "https://your.proxy.example" if inherited else settings.local_url
-    found = first_setup_link(settings, base)
+    found = first_setup_link(settings, _base(settings, inherited=inherited))
     if found:
         click.echo(f"\nSet the password of the admin page within a day, by this link:\n  {found}")
+
+
+def _base(settings: Settings, *, inherited: bool) -> str:
+    """What addresses begin with; where an inherited socket is reached only its owner knows."""
+    return ELSEWHERE if inherited else settings.local_url
 
 
 def _address(settings: Settings) -> str:

@@ -26,6 +26,9 @@ from poeflask.setting_values import KeyOfPoe, UnfitError
 
 _T = TypeVar("_T")
 
+ELSEWHERE = "https://your.proxy.example"
+"""Stands for an address that only the proxy in front knows."""
+
 Environ = Mapping[str, str]
 When = Literal["boot", "live"]
 Source = Literal["default", "environment", "file"]
@@ -558,7 +561,7 @@ class Settings:
     def local_url(self) -> str:
         """The address as a client on this machine writes it; of a socket, a proxy's to be named."""
         if self.host.startswith("unix:"):
-            return "https://your.proxy.example"
+            return ELSEWHERE
         if self.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
             return f"http://127.0.0.1:{self.port}"
         return f"http://{self.bind}"

@@ -148,7 +148,10 @@ def test_inherited_sockets_are_not_bound_again():
     arguments = cli.gunicorn_arguments(Settings(), inherited=True)
 
     assert [] == [argument for argument in arguments if argument.startswith("--bind")]
-    assert "on an inherited socket" in cli.banner(Settings(), inherited=True)
+    banner = cli.banner(Settings(), inherited=True)
+    assert "on an inherited socket" in banner
+    assert "curl https://your.proxy.example/v1/models" in banner
+    assert "127.0.0.1" not in banner
 
 
 def test_the_banner_shows_an_address_that_can_be_reached():
