@@ -30,6 +30,8 @@ Probe = Callable[[Settings], Iterator[Finding]]
 
 GUNICORN_CONF = Path(str(resources.files("poeflask"))) / "gunicorn_conf.py"
 
+_METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+
 VOCABULARY = Path(str(resources.files("poeflask.vocabulary")))
 
 _LEAST_FREE_BYTES = 256 * 2**20
@@ -182,7 +184,11 @@ def descriptor_findings(settings: Settings) -> Iterator[Finding]:
 def app_findings(_settings: Settings) -> Iterator[Finding]:
     """Load the app as a worker would, in a process of its own."""
     command = [sys.executable, "-m", "gunicorn", "--check-config", f"--config={GUNICORN_CONF}"]
-    loaded = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    # The folder that it names is made by a start, and by nothing else.
+    environ = {name: value for name, value in os.environ.items() if name != _METRICS_DIR}
+    loaded = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, check=False, env=environ
+    )
     if loaded.returncode:
         said = loaded.stderr.strip()
         yield fault("app", f"poeflask does not start; install it again. It said:\n{said}")

@@ -83,6 +83,13 @@ def test_a_redis_that_forgets_is_remarked(empty_redis: Server):  # noqa: F811 - 
     assert ("remark", True) == (found.level, "set it to noeviction" in found.text)
 
 
+def test_a_folder_for_metrics_need_not_be_there_yet(tmp_path, monkeypatch):
+    """A start makes it."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
+
+    assert ["ok"] == levels(probes.app_findings(Settings()))
+
+
 def test_a_damaged_vocabulary_is_a_fault(tmp_path):
     """A file that was cut is found before a worker stumbles over it."""
     (tmp_path / "words.xz").write_bytes(b"\xfd7zXZ\x00\x00")
