@@ -15,7 +15,12 @@ import click
 from poeflask import __version__
 from poeflask.commands.admin import first_setup_link
 from poeflask.commands.environment import read_settings
-from poeflask.commands.probes import GUNICORN_CONF, models_findings, store_findings
+from poeflask.commands.probes import (
+    GUNICORN_CONF,
+    models_findings,
+    store_findings,
+    tracing_findings,
+)
 from poeflask.settings import ELSEWHERE, Settings, markdown_table, unknown_variables
 from poeflask.stores.addresses import shown
 
@@ -82,7 +87,8 @@ def serve() -> None:
     for sentence in (*unknown_variables(os.environ), *bad_models):
         click.echo(sentence, err=True)
     inherited = "LISTEN_FDS" in os.environ
-    faults = [found.text for found in store_findings(settings) if found.level == "fault"]
+    findings = (*store_findings(settings), *tracing_findings(settings))
+    faults = [found.text for found in findings if found.level == "fault"]
     faults += [] if inherited else _address_faults(settings)
     if faults:
         raise click.ClickException("\n".join(faults))

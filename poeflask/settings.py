@@ -29,6 +29,11 @@ _T = TypeVar("_T")
 ELSEWHERE = "https://your.proxy.example"
 """Stands for an address that only the proxy in front knows."""
 
+NO_TRACING = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT is set, and what sends traces is not installed: "
+    "pip install 'poeflask[otel]', or leave the variable unset."
+)
+
 Environ = Mapping[str, str]
 When = Literal["boot", "live"]
 Source = Literal["default", "environment", "file"]

@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 from poeflask import __version__
@@ -19,7 +20,7 @@ from poeflask.commands.findings import Finding, fault, ok, remark
 from poeflask.core.tokens import TokenCounter
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
-from poeflask.settings import Settings
+from poeflask.settings import NO_TRACING, Settings
 from poeflask.stores import STORE_FILE, open_store
 from poeflask.stores.addresses import is_redis, shown
 from poeflask.stores.base import StoreUnavailable
@@ -181,13 +182,24 @@ def descriptor_findings(settings: Settings) -> Iterator[Finding]:
         yield ok("files", "as many files may be open as the workers may need.")
 
 
-def app_findings(_settings: Settings) -> Iterator[Finding]:
+def tracing_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether what is to send traces is there."""
+    if settings.otlp_endpoint and find_spec("opentelemetry") is None:
+        yield fault("traces", NO_TRACING)
+
+
+def app_findings(settings: Settings) -> Iterator[Finding]:
     """Load the app as a worker would, in a process of its own."""
+    # It would say the same, at the end of a traceback.
+    if any(tracing_findings(settings)):
+        return
     command = [sys.executable, "-m", "gunicorn", "--check-config", f"--config={GUNICORN_CONF}"]
     # The folder that it names is made by a start, and by nothing else.
     environ = {name: value for name, value in os.environ.items() if name != _METRICS_DIR}
+    # gunicorn looks for the app where it is started: in a checkout it would find that one.
+    home = GUNICORN_CONF.parent.parent
     loaded = subprocess.run(  # noqa: S603
-        command, capture_output=True, text=True, check=False, env=environ
+        command, capture_output=True, text=True, check=False, env=environ, cwd=home
     )
     if loaded.returncode:
         said = loaded.stderr.strip()
@@ -224,6 +236,7 @@ HERE: tuple[Probe, ...] = (
     vocabulary_findings,
     descriptor_findings,
     nginx_findings,
+    tracing_findings,
     app_findings,
 )
 """All of them, in the order in which they are told."""

@@ -90,6 +90,26 @@ def test_a_folder_for_metrics_need_not_be_there_yet(tmp_path, monkeypatch):
     assert ["ok"] == levels(probes.app_findings(Settings()))
 
 
+def test_a_load_is_of_what_is_installed(tmp_path, monkeypatch):
+    """Not of what a checkout holds in which somebody stands."""
+    (tmp_path / "poeflask").mkdir()
+    (tmp_path / "poeflask" / "__init__.py").write_text("raise RuntimeError")
+    monkeypatch.chdir(tmp_path)
+
+    assert ["ok"] == levels(probes.app_findings(Settings()))
+
+
+def test_traces_that_nothing_can_send_are_a_fault(monkeypatch):
+    """It is told once, without a traceback."""
+    monkeypatch.setattr(probes, "find_spec", lambda _name: None)
+    settings = Settings(otlp_endpoint="http://localhost:4318")
+    (found,) = probes.tracing_findings(settings)
+
+    assert ("fault", True) == (found.level, "pip install 'poeflask[otel]'" in found.text)
+    assert [] == list(probes.app_findings(settings))
+    assert [] == list(probes.tracing_findings(Settings()))
+
+
 def test_a_damaged_vocabulary_is_a_fault(tmp_path):
     """A file that was cut is found before a worker stumbles over it."""
     (tmp_path / "words.xz").write_bytes(b"\xfd7zXZ\x00\x00")
