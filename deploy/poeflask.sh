@@ -1,6 +1,6 @@
 #!/bin/sh
 # The `poeflask` command of a machine on which systemd runs it: as the service's user, with the
-# service's settings, state and limits. Installed as /usr/local/bin/poeflask (docs/deploy.md).
+# service's settings and state. Installed as /usr/local/bin/poeflask (docs/deploy.md).
 set -eu
 
 settings=/etc/poeflask/env
@@ -31,7 +31,5 @@ secret() {
 secret POE_API_KEYS /etc/poeflask/poe_api_keys
 secret ADMIN_PASSWORD /etc/poeflask/admin_password
 export CONFIG_DIR=/var/lib/poeflask POEFLASK_SIMULATOR="${POEFLASK_SIMULATOR:-off}"
-# As LimitNOFILE of the service, or `poeflask check` would tell of this shell's limit.
-ulimit -n 65536 2>/dev/null || true
 # A file that root made would be a file that the service cannot write.
 exec runuser -u poeflask -- /opt/poeflask/bin/poeflask "$@"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -17,6 +18,7 @@ from poeflask.commands.admin import first_setup_link
 from poeflask.commands.environment import read_settings
 from poeflask.commands.probes import (
     GUNICORN_CONF,
+    files_wanted,
     models_findings,
     store_findings,
     tracing_findings,
@@ -95,6 +97,7 @@ def serve() -> None:
     click.echo(banner(settings, inherited=inherited))
     _tell_setup(settings, inherited=inherited)
     sys.stdout.flush()
+    _allow_files(files_wanted(settings))
     arguments = gunicorn_arguments(settings, inherited=inherited)
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *arguments])  # noqa: S606
 
@@ -163,6 +166,17 @@ def banner(settings: Settings, *, inherited: bool) -> str:
         bot="Echo" if with_simulator else "Claude-Sonnet-4.5",
     )
     return text + "\n" + (_WITH_SIMULATOR if with_simulator else _WITHOUT_SIMULATOR)
+
+
+def _allow_files(wanted: int) -> None:
+    """Let what this process becomes open so many files, or as many as it may.
+
+    Shells and containers often begin with 1,024, and have more for the asking.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _tell_setup(settings: Settings, *, inherited: bool) -> None:

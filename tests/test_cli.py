@@ -3,6 +3,7 @@
 import http.client
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -71,6 +72,19 @@ def test_serving_tells_what_to_try(run, started, port):
     assert f'curl {base}/messages -H "x-api-key: demo"' in output
     assert f'base_url "{base}"' in output
     assert 1 == len(started)
+
+
+def test_serving_takes_the_files_that_it_may_open(run, started):
+    """As many as its workers may need, where a shell begins with fewer."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, before[1]))
+    try:
+        run("serve", POEFLASK_WORKER_CONNECTIONS="100")
+        during = resource.getrlimit(resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert (2 * 100 + 256, before[1]) == during
 
 
 def test_serving_tells_of_a_typo_and_goes_on(run, started):

@@ -166,17 +166,22 @@ def vocabulary_findings(_settings: Settings, folder: Path = VOCABULARY) -> Itera
         )
 
 
+def files_wanted(settings: Settings) -> int:
+    """How many files a worker may need to have open."""
+    return _FILES_AN_ANSWER * settings.worker_connections + 256
+
+
 def descriptor_findings(settings: Settings) -> Iterator[Finding]:
     """Whether as many connections may be open as the settings allow."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES_AN_ANSWER * settings.worker_connections + 256
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        answers = (soft - 256) // _FILES_AN_ANSWER
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = files_wanted(settings)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        answers = (hard - 256) // _FILES_AN_ANSWER
         yield remark(
             "files",
-            f"This shell may open {soft} files, enough for {max(answers, 0)} answers at a time in "
-            f"each worker; for {settings.worker_connections} say `ulimit -n {wanted}`, or "
-            f"LimitNOFILE={wanted} to systemd.",
+            f"No more than {hard} files may be open here, enough for {max(answers, 0)} answers at "
+            f"a time in each worker; for {settings.worker_connections} let root say "
+            f"`ulimit -n {wanted}`, or say LimitNOFILE={wanted} to systemd.",
         )
     else:
         yield ok("files", "as many files may be open as the workers may need.")
