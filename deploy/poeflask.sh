@@ -31,5 +31,7 @@ secret() {
 secret POE_API_KEYS /etc/poeflask/poe_api_keys
 secret ADMIN_PASSWORD /etc/poeflask/admin_password
 export CONFIG_DIR=/var/lib/poeflask POEFLASK_SIMULATOR="${POEFLASK_SIMULATOR:-off}"
+# Where systemd listens for it, whatever HOST says.
+export HOST=unix:/run/poeflask.sock
 # A file that root made would be a file that the service cannot write.
 exec runuser -u poeflask -- /opt/poeflask/bin/poeflask "$@"

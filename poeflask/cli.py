@@ -199,6 +199,12 @@ def _address(settings: Settings) -> str:
 def _address_faults(settings: Settings) -> Iterator[str]:
     """Why gunicorn could not listen at the address, which it would find out after long trying."""
     if settings.host.startswith("unix:"):
+        folder = os.path.dirname(settings.host.removeprefix("unix:"))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            yield (
+                f"poeflask cannot make its socket in {folder}. Make that a folder that it may "
+                "write, or set HOST to another address."
+            )
         return
     try:
         family, _, _, _, address = socket.getaddrinfo(

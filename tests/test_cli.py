@@ -126,6 +126,14 @@ def test_serving_where_another_listens_does_not_start(run, started):
     assert [] == started
 
 
+def test_serving_on_a_socket_without_a_folder_does_not_start(run, started, tmp_path):
+    """Else gunicorn would try for five seconds, and speak of a connection."""
+    result = run("serve", HOST=f"unix:{tmp_path}/none/http.sock")
+
+    assert f"cannot make its socket in {tmp_path}/none. " in result.stderr
+    assert [] == started
+
+
 def test_serving_without_a_place_for_its_state_does_not_start(run, started, tmp_path):
     """The fault names the folder and the setting that changes it."""
     (tmp_path / "file").touch()

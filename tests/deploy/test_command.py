@@ -19,7 +19,7 @@ POEFLASK_PROXY_URL='http://it''s@proxy:3128'
 POEFLASK_KEYS=
 export PORT=1
 no assignment
-HOST=::1"""
+POEFLASK_WORKERS=7"""
 
 
 @pytest.fixture
@@ -55,17 +55,19 @@ def test_settings_are_read_as_systemd_reads_them(run):
     assert "https://a.example, https://b.example" == found["POEFLASK_CORS_ORIGINS"]
     assert 'redis://:pa&ss$HOME`id`w"o;rd@10.0.0.5:6379/0' == found["POEFLASK_STORE_URL"]
     assert ("debug", "http://it''s@proxy:3128") == (found["LOG_LEVEL"], found["POEFLASK_PROXY_URL"])
-    assert ("", "::1") == (found["POEFLASK_KEYS"], found["HOST"])
+    assert ("", "7") == (found["POEFLASK_KEYS"], found["POEFLASK_WORKERS"])
     assert "PORT" not in found
 
 
 def test_secrets_and_state_are_the_services(run):
-    """Whatever the settings say of the simulator and of the folder."""
-    found, _ = run("CONFIG_DIR=/elsewhere\n")
+    """Whatever the settings say of the folder; and it is found where systemd listens."""
+    found, _ = run("CONFIG_DIR=/elsewhere\nHOST=0.0.0.0\n")
+    unit = (SCRIPT.parent / "systemd" / "poeflask.socket").read_text(encoding="utf-8")
 
     assert "main:KEY*2\nother" == found["POE_API_KEYS"]
     assert ("/var/lib/poeflask", "off") == (found["CONFIG_DIR"], found["POEFLASK_SIMULATOR"])
     assert "ADMIN_PASSWORD" not in found
+    assert f"ListenStream={found['HOST'].removeprefix('unix:')}\n" in unit
 
 
 def test_a_secret_that_is_set_twice_is_told(run):
