@@ -61,7 +61,7 @@ from poeflask.poe.spacing import Spacing
 from poeflask.poe.turns import Turns
 from poeflask.poe.ways import FAULTS_NAMESPACE, PACE_NAMESPACE, Ways
 from poeflask.poe.wire import write_query
-from poeflask.settings import Settings, SettingsError
+from poeflask.settings import NO_TRACING, Settings, SettingsError
 from poeflask.stores import open_contents, open_store
 from poeflask.stores.base import Store
 from poeflask.stores.bounded import BoundedCache
@@ -276,10 +276,7 @@ def _tracing(endpoint: str) -> _Listener:
     try:
         from poeflask.web.tracing import Tracing, exporter_to
     except ImportError as error:
-        raise SettingsError(
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and what sends traces is not installed: "
-            "pip install 'poeflask[otel]', or leave the variable unset."
-        ) from error
+        raise SettingsError(NO_TRACING) from error
     tracing = Tracing(exporter_to(endpoint))
     return {"told": tracing.answered, "close": tracing.close}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -16,11 +17,17 @@ import click
 from poeflask import __version__
 from poeflask.commands.admin import first_setup_link
 from poeflask.commands.environment import read_settings
-from poeflask.commands.probes import GUNICORN_CONF, models_findings, store_findings
+from poeflask.commands.probes import (
+    GUNICORN_CONF,
+    files_wanted,
+    models_findings,
+    store_findings,
+    tracing_findings,
+)
 from poeflask.core import json_text
 from poeflask.core.errors import PoeflaskError
 from poeflask.log_lines import to_standard_error
-from poeflask.settings import Settings, markdown_table, unknown_variables
+from poeflask.settings import ELSEWHERE, Settings, markdown_table, unknown_variables
 from poeflask.shown_settings import ShownSetting, in_force
 from poeflask.stores.addresses import shown
 from poeflask.stores.base import StoreUnavailable
@@ -96,13 +103,15 @@ def serve() -> None:
     for sentence in (*unknown_variables(os.environ), *bad_models):
         click.echo(sentence, err=True)
     inherited = "LISTEN_FDS" in os.environ
-    faults = [found.text for found in store_findings(settings) if found.level == "fault"]
+    findings = (*store_findings(settings), *tracing_findings(settings))
+    faults = [found.text for found in findings if found.level == "fault"]
     faults += [] if inherited else _address_faults(settings)
     if faults:
         raise click.ClickException("\n".join(faults))
     click.echo(banner(settings, inherited=inherited))
     _tell_setup(settings, inherited=inherited)
     sys.stdout.flush()
+    _allow_files(files_wanted(settings))
     arguments = gunicorn_arguments(settings, inherited=inherited)
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *arguments])  # noqa: S606
 
@@ -171,7 +180,7 @@ def banner(settings: Settings, *, inherited: bool) -> str:
         address="an inherited socket" if inherited else _address(settings),
         workers=settings.workers,
         state=shown(settings.store_url, settings.state_dir),
-        base=settings.local_url,
+        base=_base(settings, inherited=inherited),
         key="demo" if with_simulator else "$POE_API_KEY",
         bot="Echo" if with_simulator else "Claude-Sonnet-4.5",
     )
@@ -196,12 +205,27 @@ def _reason(error: PoeflaskError | StoreUnavailable) -> str:
     return error.message if isinstance(error, PoeflaskError) else str(error)
 
 
+def _allow_files(wanted: int) -> None:
+    """Let what this process becomes open so many files, or as many as it may.
+
+    Shells and containers often begin with 1,024, and have more for the asking.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 def _tell_setup(settings: Settings, *, inherited: bool) -> None:
     """Print the link that sets the first password of the admin page, if there is none yet."""
-    base = "https://your.proxy.example" if inherited else settings.local_url
-    found = first_setup_link(settings, base)
+    found = first_setup_link(settings, _base(settings, inherited=inherited))
     if found:
         click.echo(f"\nSet the password of the admin page within a day, by this link:\n  {found}")
+
+
+def _base(settings: Settings, *, inherited: bool) -> str:
+    """What addresses begin with; where an inherited socket is reached only its owner knows."""
+    return ELSEWHERE if inherited else settings.local_url
 
 
 def _address(settings: Settings) -> str:
@@ -212,6 +236,12 @@ def _address(settings: Settings) -> str:
 def _address_faults(settings: Settings) -> Iterator[str]:
     """Why gunicorn could not listen at the address, which it would find out after long trying."""
     if settings.host.startswith("unix:"):
+        folder = os.path.dirname(settings.host.removeprefix("unix:"))
+        if not os.access(folder, os.W_OK | os.X_OK):
+            yield (
+                f"poeflask cannot make its socket in {folder}. Make that a folder that it may "
+                "write, or set HOST to another address."
+            )
         return
     try:
         family, _, _, _, address = socket.getaddrinfo(

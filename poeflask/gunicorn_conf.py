@@ -12,6 +12,7 @@ events.notify_and_call_entry_points = events.notify
 monkey.patch_all()
 
 import gc  # noqa: E402 - the patch comes before every other import
+import logging  # noqa: E402 - as above
 import os  # noqa: E402 - as above
 import shutil  # noqa: E402 - as above
 import signal  # noqa: E402 - as above
@@ -51,8 +52,26 @@ forwarder_headers = ""
 accesslog = None
 
 
+class _ForJournal(logging.Formatter):
+    """Tells the level in front of each line, as sd-daemon(3) has it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's lines."""
+        error, warning = record.levelno >= logging.ERROR, record.levelno >= logging.WARNING
+        mark = "<3>" if error else "<4>" if warning else "<6>"
+        return mark + super().format(record).replace("\n", f"\n{mark}")
+
+
 class DiscreetLogger(glogging.Logger):  # type: ignore[misc] # gunicorn has no types
     """Repeats of a request only what holds no key: Google's clients may send theirs in the line."""
+
+    def setup(self, cfg):  # type: ignore[no-untyped-def] # as above
+        """As gunicorn, and tell systemd's journal, if it reads, the level of each line."""
+        super().setup(cfg)
+        about = os.fstat(2)
+        if os.environ.get("JOURNAL_STREAM") == f"{about.st_dev}:{about.st_ino}":
+            for handler in self.error_log.handlers:
+                handler.setFormatter(_ForJournal(self.error_fmt, self.datefmt))
 
     def warning(self, msg, *args, **kwargs):  # type: ignore[no-untyped-def] # as above
         """Log the sort of a fault without what was sent: "Invalid request from ip=...: sort"."""

@@ -8,7 +8,7 @@ of OpenTelemetry (OTEL_EXPORTER_OTLP_ENDPOINT) what it means everywhere; every o
 with POEFLASK_.
 
 An unset and an empty variable are the same. A setting that may hold a password can also be read
-from a file, named by the same variable with _FILE behind it.
+from a file, named by the same variable with _FILE behind it; so are no file and an empty one.
 """
 
 from __future__ import annotations
@@ -25,6 +25,14 @@ from poeflask import setting_values as read
 from poeflask.setting_values import KeyOfPoe, UnfitError
 
 _T = TypeVar("_T")
+
+ELSEWHERE = "https://your.proxy.example"
+"""Stands for an address that only the proxy in front knows."""
+
+NO_TRACING = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT is set, and what sends traces is not installed: "
+    "pip install 'poeflask[otel]', or leave the variable unset."
+)
 
 Environ = Mapping[str, str]
 When = Literal["boot", "live"]
@@ -558,7 +566,7 @@ class Settings:
     def local_url(self) -> str:
         """The address as a client on this machine writes it; of a socket, a proxy's to be named."""
         if self.host.startswith("unix:"):
-            return "https://your.proxy.example"
+            return ELSEWHERE
         if self.host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
             return f"http://127.0.0.1:{self.port}"
         return f"http://{self.bind}"
@@ -644,16 +652,17 @@ def _given(source: _Source, environ: Environ) -> str:
     path = environ.get(f"{source.variable}_FILE", "").strip() if source.secret else ""
     if not path:
         return text
-    if text:
-        raise SettingsError(
-            f"{source.variable} and {source.variable}_FILE are both set; only one can be right."
-        )
     try:
-        return Path(path).read_text(encoding="utf-8").strip()
+        filed = Path(path).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             f"{source.variable}_FILE holds {path!r}; it should be a text file that can be read."
         ) from error
+    if text and filed:
+        raise SettingsError(
+            f"{source.variable} and {source.variable}_FILE are both set; only one can be right."
+        )
+    return text or filed
 
 
 def _stray_sentence(name: str, known: set[str]) -> str:

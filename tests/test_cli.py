@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -74,6 +75,19 @@ def test_serving_tells_what_to_try(run, started, port):
     assert 1 == len(started)
 
 
+def test_serving_takes_the_files_that_it_may_open(run, started):
+    """As many as its workers may need, where a shell begins with fewer."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (300, before[1]))
+    try:
+        run("serve", POEFLASK_WORKER_CONNECTIONS="100")
+        during = resource.getrlimit(resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert (2 * 100 + 256, before[1]) == during
+
+
 def test_serving_tells_of_a_typo_and_goes_on(run, started):
     """A variable that nothing reads is no reason not to start."""
     result = run("serve", POEFLASK_HEARTBEAT="1")
@@ -113,12 +127,20 @@ def test_serving_where_another_listens_does_not_start(run, started):
     assert [] == started
 
 
+def test_serving_on_a_socket_without_a_folder_does_not_start(run, started, tmp_path):
+    """Else gunicorn would try for five seconds, and speak of a connection."""
+    result = run("serve", HOST=f"unix:{tmp_path}/none/http.sock")
+
+    assert f"cannot make its socket in {tmp_path}/none. " in result.stderr
+    assert [] == started
+
+
 def test_serving_without_a_place_for_its_state_does_not_start(run, started, tmp_path):
     """The fault names the folder and the setting that changes it."""
     (tmp_path / "file").touch()
     result = run("serve", CONFIG_DIR=str(tmp_path / "file"))
 
-    assert f"Let poeflask write in {tmp_path / 'file'}, or set CONFIG_DIR" in result.stderr
+    assert f"own {tmp_path / 'file'} and all in it, or set CONFIG_DIR" in result.stderr
     assert [] == started
 
 
@@ -149,7 +171,10 @@ def test_inherited_sockets_are_not_bound_again():
     arguments = cli.gunicorn_arguments(Settings(), inherited=True)
 
     assert [] == [argument for argument in arguments if argument.startswith("--bind")]
-    assert "on an inherited socket" in cli.banner(Settings(), inherited=True)
+    banner = cli.banner(Settings(), inherited=True)
+    assert "on an inherited socket" in banner
+    assert "curl https://your.proxy.example/v1/models" in banner
+    assert "127.0.0.1" not in banner
 
 
 def test_the_banner_shows_an_address_that_can_be_reached():

@@ -217,3 +217,18 @@ def gunicorn_log():
     log = gunicorn_conf.DiscreetLogger(Config())
     log.error_log.propagate = True
     return log
+
+
+def test_the_journal_is_told_the_levels_of_gunicorns_lines(monkeypatch, capfd):
+    """A worker that was killed is found among the warnings."""
+    about = os.fstat(2)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{about.st_dev}:{about.st_ino}")
+    log = gunicorn_log()
+    log.info("quiet")
+    log.error("killed\nPerhaps out of memory?")
+    monkeypatch.delenv("JOURNAL_STREAM")
+    gunicorn_log().error("elsewhere")
+    lines = capfd.readouterr().err.splitlines()
+
+    assert ["<6>", "<3>", "<3>"] == [line[:3] for line in lines[:3]]
+    assert not lines[3].startswith("<")

@@ -133,14 +133,19 @@ def test_a_secret_can_come_from_a_file(tmp_path):
 
 
 def test_a_secret_file_that_is_not_there_is_a_fault(tmp_path):
-    """A missing file is told by its path; so is a secret that is given twice."""
+    """A missing file is told by its path; so is a secret that is given twice. Empty is unset."""
     missing = str(tmp_path / "none")
 
     assert fault("POEFLASK_PROXY_URL_FILE", missing) == (
         f"POEFLASK_PROXY_URL_FILE holds {missing!r}; it should be a text file that can be read."
     )
+    path = tmp_path / "proxy"
+    path.write_text("http://q")
+    both = {**HOME, "POEFLASK_PROXY_URL_FILE": str(path), "POEFLASK_PROXY_URL": "http://p"}
     with pytest.raises(SettingsError, match="both set"):
-        Settings.from_environ({"POEFLASK_PROXY_URL_FILE": "/f", "POEFLASK_PROXY_URL": "http://p"})
+        Settings.from_environ(both)
+    path.write_text("\n")
+    assert "http://p" == Settings.from_environ(both).proxy_url
 
 
 def test_a_variable_that_nothing_reads_is_told():

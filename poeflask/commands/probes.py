@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 
 from poeflask import __version__
@@ -19,7 +20,7 @@ from poeflask.commands.findings import Finding, fault, ok, remark
 from poeflask.core.tokens import TokenCounter
 from poeflask.poe.overrides import OverridesError
 from poeflask.poe.overrides import read as read_overrides
-from poeflask.settings import Settings
+from poeflask.settings import NO_TRACING, Settings
 from poeflask.stores import STORE_FILE, open_store
 from poeflask.stores.addresses import is_redis, shown
 from poeflask.stores.base import StoreUnavailable
@@ -29,6 +30,8 @@ from poeflask.vocabulary import o200k
 Probe = Callable[[Settings], Iterator[Finding]]
 
 GUNICORN_CONF = Path(str(resources.files("poeflask"))) / "gunicorn_conf.py"
+
+_METRICS_DIR = "PROMETHEUS_MULTIPROC_DIR"
 
 VOCABULARY = Path(str(resources.files("poeflask.vocabulary")))
 
@@ -51,7 +54,7 @@ def store_findings(settings: Settings) -> Iterator[Finding]:
         store.put("check", b"writable", ttl_s=1)
         store.delete("check")
     except StoreUnavailable as error:
-        yield fault("store", f"{error} {_store_advice(settings)}")
+        yield fault("store", str(error))
     else:
         yield ok(
             "store", f"{shown(settings.store_url, settings.state_dir)} keeps what it is given."
@@ -79,10 +82,34 @@ def models_findings(settings: Settings) -> Iterator[Finding]:
         yield ok("models", f"{path} is understood.")
 
 
-def _store_advice(settings: Settings) -> str:
+def kept_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether what the store was given is still there, and stays; told if it can be reached."""
+    found = list(store_findings(settings))
+    yield from found
+    if any(finding.level == "fault" for finding in found):
+        return
     if is_redis(settings.store_url):
-        return "Start it, or set POEFLASK_STORE_URL to where it is, with its password."
-    return f"Let poeflask write in {settings.state_dir}, or set CONFIG_DIR to another."
+        yield from _eviction_findings(settings)
+    yield from file_findings(settings)
+
+
+def _eviction_findings(settings: Settings) -> Iterator[Finding]:
+    # As in `open_store`.
+    from poeflask.stores.redis import KEEPS_ALL, RedisStore
+
+    store = RedisStore(settings.store_url)
+    try:
+        policy = store.eviction()
+    except StoreUnavailable:
+        return
+    finally:
+        store.close()
+    if policy != KEEPS_ALL:
+        yield remark(
+            "store",
+            f"With its maxmemory-policy {policy}, that Redis forgets keys and budgets once it is "
+            f"full; set it to {KEEPS_ALL}.",
+        )
 
 
 def file_findings(settings: Settings) -> Iterator[Finding]:
@@ -139,26 +166,46 @@ def vocabulary_findings(_settings: Settings, folder: Path = VOCABULARY) -> Itera
         )
 
 
+def files_wanted(settings: Settings) -> int:
+    """How many files a worker may need to have open."""
+    return _FILES_AN_ANSWER * settings.worker_connections + 256
+
+
 def descriptor_findings(settings: Settings) -> Iterator[Finding]:
     """Whether as many connections may be open as the settings allow."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES_AN_ANSWER * settings.worker_connections + 256
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        answers = (soft - 256) // _FILES_AN_ANSWER
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = files_wanted(settings)
+    if hard != resource.RLIM_INFINITY and hard < wanted:
+        answers = (hard - 256) // _FILES_AN_ANSWER
         yield remark(
             "files",
-            f"This shell may open {soft} files, enough for {max(answers, 0)} answers at a time in "
-            f"each worker; for {settings.worker_connections} say `ulimit -n {wanted}`, or "
-            f"LimitNOFILE={wanted} to systemd.",
+            f"No more than {hard} files may be open here, enough for {max(answers, 0)} answers at "
+            f"a time in each worker; for {settings.worker_connections} let root say "
+            f"`ulimit -n {wanted}`, or say LimitNOFILE={wanted} to systemd.",
         )
     else:
         yield ok("files", "as many files may be open as the workers may need.")
 
 
-def app_findings(_settings: Settings) -> Iterator[Finding]:
+def tracing_findings(settings: Settings) -> Iterator[Finding]:
+    """Whether what is to send traces is there."""
+    if settings.otlp_endpoint and find_spec("opentelemetry") is None:
+        yield fault("traces", NO_TRACING)
+
+
+def app_findings(settings: Settings) -> Iterator[Finding]:
     """Load the app as a worker would, in a process of its own."""
+    # It would say the same, at the end of a traceback.
+    if any(tracing_findings(settings)):
+        return
     command = [sys.executable, "-m", "gunicorn", "--check-config", f"--config={GUNICORN_CONF}"]
-    loaded = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    # The folder that it names is made by a start, and by nothing else.
+    environ = {name: value for name, value in os.environ.items() if name != _METRICS_DIR}
+    # gunicorn looks for the app where it is started: in a checkout it would find that one.
+    home = GUNICORN_CONF.parent.parent
+    loaded = subprocess.run(  # noqa: S603
+        command, capture_output=True, text=True, check=False, env=environ, cwd=home
+    )
     if loaded.returncode:
         said = loaded.stderr.strip()
         yield fault("app", f"poeflask does not start; install it again. It said:\n{said}")
@@ -188,13 +235,13 @@ def nginx_findings(settings: Settings) -> Iterator[Finding]:
 
 
 HERE: tuple[Probe, ...] = (
-    store_findings,
-    file_findings,
+    kept_findings,
     folder_findings,
     models_findings,
     vocabulary_findings,
     descriptor_findings,
     nginx_findings,
+    tracing_findings,
     app_findings,
 )
 """All of them, in the order in which they are told."""

@@ -35,6 +35,22 @@ _AWAY_S = 0.5
 _CHUNK_BYTES = 512 * 1024
 
 _FAILURES = (redis.RedisError, ChildDeadlockedError, OSError)
+_MENDS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str], ...] = (
+    (
+        (redis.AuthenticationError, redis.exceptions.NoPermissionError),
+        "Set POEFLASK_STORE_URL with the password of a user who may do everything there.",
+    ),
+    (redis.OutOfMemoryError, "Raise its maxmemory, or delete what others keep there."),
+    (redis.ReadOnlyError, "Set POEFLASK_STORE_URL to the server that this one copies."),
+    (redis.BusyLoadingError, "It is starting, and will answer in a while."),
+    (redis.ResponseError, "Look at POEFLASK_STORE_URL and at that server's log."),
+    (Exception, "Start it, or set POEFLASK_STORE_URL to where it is, with its password."),
+)
+"""What would help, by what failed; the first that fits."""
+
+KEEPS_ALL = "noeviction"
+"""The only policy with which keys and budgets are as safe as what is written into a file."""
+
 _MISTAKE = "POEFLASK "
 _UNFIT = "the URL of the Redis cannot be used; it should be such as redis://:password@host:6379/0"
 _SECRETS = ("password", "ssl_password")
@@ -108,6 +124,15 @@ class RedisStore:
 
     def give_back(self, key: str, holder: str) -> None:
         self._write(scripts.GIVE_BACK, key, holder)
+
+    def eviction(self) -> str:
+        """What the server does once it is full, as its `maxmemory-policy` names it.
+
+        Raises:
+            StoreUnavailable: it does not say.
+        """
+        with self._server.reached() as server:
+            return str(server.info("memory").get("maxmemory_policy", KEEPS_ALL))
 
     def close(self) -> None:
         """Close this process's connections; the next use opens others."""
@@ -263,16 +288,18 @@ class _Server:
                 raise ValueError(text.removeprefix(_MISTAKE)) from error
             if isinstance(error, redis.ConnectionError | redis.TimeoutError | OSError):
                 self._away_until_s = time.monotonic() + _AWAY_S
-            raise StoreUnavailable(self._told(text or type(error).__name__)) from error
+            raise StoreUnavailable(self._told(error)) from error
 
     def close(self) -> None:
         """Close all connections of this process."""
         self._client.connection_pool.disconnect()
 
-    def _told(self, text: str) -> str:
+    def _told(self, error: Exception) -> str:
+        text = str(error) or type(error).__name__
         for secret in self._secrets:
             text = text.replace(secret, "***")
-        return f"The Redis at {self._place} failed: {text.rstrip('.')}."
+        mend = next(mend for kinds, mend in _MENDS if isinstance(error, kinds))
+        return f"The Redis at {self._place} failed: {text.rstrip('.')}. {mend}"
 
 
 def _options(url: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ after which the transaction is given up, the greenlet sleeps, and others run mea
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import time
@@ -41,6 +42,16 @@ _KEYS_AT_A_TIME = 256
 
 _FAILURES = (sqlite3.Error, OSError, FileFromLaterError, FileInUseError, FileNotCopiedError)
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_FORBIDDEN = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM)
+_FORBIDDEN_BY_SYSTEM = (
+    errno.EACCES,
+    errno.EEXIST,
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EPERM,
+    errno.EROFS,
+)
+_FULL_FOR_SYSTEM = (errno.EDQUOT, errno.ENOSPC)
 _MEND = (
     "Stop poeflask and get it back with `poeflask restore FILE` from a backup; or move the file "
     "away, with what is named as it is and -wal or -shm, to begin with an empty one."
@@ -236,10 +247,21 @@ class SqliteStore:
         if isinstance(error, FileFromLaterError):
             return StoreUnavailable(str(error))
         if not any(_is(error, code) for code in _DAMAGED):
-            return StoreUnavailable(f"The store {self._path} failed: {error}.")
+            return StoreUnavailable(f"The store {self._path} failed: {error}. {self._mend(error)}")
         # Whoever mends it should not have to restart what runs.
         self.close()
         return StoreUnavailable(f"The store {self._path} is damaged: {error}. {_MEND}")
+
+    def _mend(self, error: Exception) -> str:
+        number = error.errno if isinstance(error, OSError) else None
+        if _is_locked(error):
+            return f"`fuser -v {self._path}` names the programs that have it open; one holds it."
+        if _is(error, sqlite3.SQLITE_FULL) or number in _FULL_FOR_SYSTEM:
+            return f"Make room on its disk; it may itself grow to {self._max_bytes // 2**20} MiB."
+        if any(_is(error, code) for code in _FORBIDDEN) or number in _FORBIDDEN_BY_SYSTEM:
+            folder = self._path.parent
+            return f"Let poeflask's user own {folder} and all in it, or set CONFIG_DIR to another."
+        return "Look whether its disk has room and is sound."
 
     def _connected(self) -> sqlite3.Connection:
         if self._connection is not None and self._process_id != os.getpid():

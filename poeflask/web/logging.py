@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from flask import Flask, Response
 
@@ -43,7 +44,8 @@ class Line:
 def configure(level: str, form: Literal["console", "json"]) -> None:
     """Send log events of at least this level to standard error, for people or for machines.
 
-    Tracebacks show no local variables in either form: keys are among them.
+    Tracebacks show no local variables in either form: keys are among them. The journal of systemd
+    is told the level of each line, so that it can be asked for those that warn.
     """
     for_machines = form == "json"
     renderer: structlog.typing.Processor = (
@@ -60,7 +62,7 @@ def configure(level: str, form: Literal["console", "json"]) -> None:
             structlog.processors.ExceptionRenderer(_TRACEBACKS)
             if for_machines
             else structlog.processors.StackInfoRenderer(),
-            renderer,
+            _for_journal(renderer) if _is_journal() else renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -68,6 +70,24 @@ def configure(level: str, form: Literal["console", "json"]) -> None:
     )
 
 
+def _is_journal() -> bool:
+    """Whether standard error is what systemd reads for the journal."""
+    about = os.fstat(_STANDARD_ERROR)
+    return os.environ.get("JOURNAL_STREAM") == f"{about.st_dev}:{about.st_ino}"
+
+
+def _for_journal(renderer: structlog.typing.Processor) -> structlog.typing.Processor:
+    """As the renderer, with the level in front of each line, as sd-daemon(3) has it."""
+
+    def render(logger: Any, name: str, event: structlog.typing.EventDict) -> str:
+        mark = _JOURNAL_MARKS.get(name, "<6>")
+        return mark + str(renderer(logger, name, event)).replace("\n", f"\n{mark}")
+
+    return render
+
+
+_STANDARD_ERROR = 2
+_JOURNAL_MARKS = {"debug": "<7>", "warning": "<4>", "error": "<3>", "critical": "<2>"}
 _TRACEBACKS = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
 
 

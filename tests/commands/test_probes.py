@@ -8,6 +8,7 @@ import pytest
 
 from poeflask.commands import probes
 from poeflask.settings import Settings
+from tests.stores.conftest import Server, empty_redis, running_redis  # noqa: F401 - fixtures
 
 
 def levels(findings):
@@ -22,7 +23,7 @@ def test_a_state_folder_that_cannot_be_written_is_a_fault(tmp_path):
     (found,) = probes.store_findings(Settings(state_dir=folder, workers=1))
 
     assert "fault" == found.level
-    assert found.text.endswith(f"Let poeflask write in {folder}, or set CONFIG_DIR to another.")
+    assert found.text.endswith(f"own {folder} and all in it, or set CONFIG_DIR to another.")
 
 
 def test_a_redis_that_is_away_is_a_fault(tmp_path):
@@ -61,6 +62,54 @@ def test_a_damaged_store_is_a_fault(tmp_path):
     assert ("fault", True) == (found.level, "poeflask restore" in found.text)
 
 
+def test_one_trouble_of_the_store_is_told_once(tmp_path):
+    """What cannot be opened is not also called damaged: a backup would be no help."""
+    (tmp_path / "store.db").mkdir()
+    (found,) = probes.kept_findings(Settings(state_dir=tmp_path, workers=1))
+
+    assert ("fault", False) == (found.level, "poeflask restore" in found.text)
+
+
+def test_a_redis_that_forgets_is_remarked(empty_redis: Server):  # noqa: F811 - the fixture
+    """One that makes room by itself would let keys and budgets go."""
+    settings = Settings(store_url=empty_redis.url, workers=1)
+    kept = levels(probes.kept_findings(settings))
+    with empty_redis.client() as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        (_, found) = probes.kept_findings(settings)
+        client.config_set("maxmemory-policy", "noeviction")
+
+    assert ["ok"] == kept
+    assert ("remark", True) == (found.level, "set it to noeviction" in found.text)
+
+
+def test_a_folder_for_metrics_need_not_be_there_yet(tmp_path, monkeypatch):
+    """A start makes it."""
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path / "metrics"))
+
+    assert ["ok"] == levels(probes.app_findings(Settings()))
+
+
+def test_a_load_is_of_what_is_installed(tmp_path, monkeypatch):
+    """Not of what a checkout holds in which somebody stands."""
+    (tmp_path / "poeflask").mkdir()
+    (tmp_path / "poeflask" / "__init__.py").write_text("raise RuntimeError")
+    monkeypatch.chdir(tmp_path)
+
+    assert ["ok"] == levels(probes.app_findings(Settings()))
+
+
+def test_traces_that_nothing_can_send_are_a_fault(monkeypatch):
+    """It is told once, without a traceback."""
+    monkeypatch.setattr(probes, "find_spec", lambda _name: None)
+    settings = Settings(otlp_endpoint="http://localhost:4318")
+    (found,) = probes.tracing_findings(settings)
+
+    assert ("fault", True) == (found.level, "pip install 'poeflask[otel]'" in found.text)
+    assert [] == list(probes.app_findings(settings))
+    assert [] == list(probes.tracing_findings(Settings()))
+
+
 def test_a_damaged_vocabulary_is_a_fault(tmp_path):
     """A file that was cut is found before a worker stumbles over it."""
     (tmp_path / "words.xz").write_bytes(b"\xfd7zXZ\x00\x00")
@@ -94,10 +143,10 @@ def test_a_disk_that_is_nearly_full(tmp_path, monkeypatch):
     assert ("remark", True) == (found.level, "Only 1 MiB are free" in found.text)
 
 
-@pytest.mark.parametrize(("soft", "level"), [(1024, "remark"), (65536, "ok")])
-def test_files_that_may_be_open(monkeypatch, soft, level):
-    """Each answer needs two; the sentence says how to get more."""
-    monkeypatch.setattr(resource, "getrlimit", lambda _which: (soft, 65536))
+@pytest.mark.parametrize(("hard", "level"), [(1024, "remark"), (65536, "ok"), (-1, "ok")])
+def test_files_that_may_be_open(monkeypatch, hard, level):
+    """Each answer needs two, and a start takes what it may; the sentence says how to get more."""
+    monkeypatch.setattr(resource, "getrlimit", lambda _which: (1024, hard))
     (found,) = probes.descriptor_findings(Settings(worker_connections=4000))
 
     assert (level, level != "ok") == (found.level, "ulimit -n 8256" in found.text)

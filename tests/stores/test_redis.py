@@ -203,6 +203,24 @@ def test_no_message_holds_the_password(empty_redis, tmp_path):
     assert "hunter2" not in " ".join(words) + repr(wrong) + repr(vars(wrong))
 
 
+def test_a_failure_says_what_would_help(own_redis):
+    """A wrong password, a copy that takes no writes, and a server that is not there."""
+    wrong = RedisStore(f"unix://:wrong@{own_redis.socket}")
+    store = RedisStore(own_redis.url)
+    with own_redis.client() as client:
+        client.replicaof("127.0.0.1", 1)
+    words = [refusal(lambda: wrong.get("k")), refusal(lambda: store.put("k", b""))]
+    own_redis.kill()
+    words.append(refusal(lambda: store.get("k")))
+    store.close()
+
+    assert words[0].endswith("with the password of a user who may do everything there.")
+    assert words[1].endswith("to the server that this one copies.")
+    assert words[2].endswith(
+        "Start it, or set POEFLASK_STORE_URL to where it is, with its password."
+    )
+
+
 @pytest.mark.parametrize(
     "url", ["redis://:hun/ter2@host", "redis://host?hunter=2", "redis://h?socket_timeout=hunter"]
 )

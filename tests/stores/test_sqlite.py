@@ -126,7 +126,7 @@ def test_a_lock_that_stays_is_told(path, store):
     store.put("k", b"one")
     with sqlite3.connect(path, isolation_level=None) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailable, match="locked"):
+        with pytest.raises(StoreUnavailable, match=f"locked. `fuser -v {path}` names"):
             store.put("k", b"two")
 
         assert store.get("k") == b"one"
@@ -211,7 +211,7 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     store = SqliteStore(tmp_path / "file" / "store.db")
 
-    with pytest.raises(StoreUnavailable, match=r"File exists|Not a directory"):
+    with pytest.raises(StoreUnavailable, match=r"(File exists|Not a directory).*set CONFIG_DIR"):
         store.get("k")
 
 
@@ -290,6 +290,14 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM
 keys.put("last", 2)
 print(refused > 0, found, keys.get("last"))
 """
+
+
+def test_a_full_file_says_how_large_it_may_be(path):
+    """Whoever reads it knows whether the disk or the file is too small."""
+    store = SqliteStore(path, max_bytes=2**20)
+    with pytest.raises(StoreUnavailable, match="Make room on its disk; it may itself grow to 1 Mi"):
+        store.put("k", bytes(2**21))
+    store.close()
 
 
 def test_a_full_disk_is_survived(path):

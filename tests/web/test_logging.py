@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import weakref
 
 import pytest
@@ -176,3 +177,25 @@ def test_machines_read_one_json_object_a_line(capfd: pytest.CaptureFixture[str])
     assert ("loud", "warning", "/ü\n") == tuple(
         json.loads(line)[name] for name in ("event", "level", "path")
     )
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_the_journal_is_told_levels(
+    form: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only if standard error leads there; each line of a traceback has its own."""
+    about = os.fstat(2)
+    monkeypatch.setenv("JOURNAL_STREAM", f"{about.st_dev}:{about.st_ino}")
+    before = structlog.get_config()
+    logging.configure("info", form)  # type: ignore[arg-type]
+    structlog.get_logger("poeflask").info("quiet")
+    structlog.get_logger("poeflask").error("loud", path="\n")
+    monkeypatch.setenv("JOURNAL_STREAM", "1:1")
+    logging.configure("info", form)  # type: ignore[arg-type]
+    structlog.get_logger("poeflask").error("elsewhere")
+    structlog.configure(**before)
+    first, *others, last = capfd.readouterr().err.splitlines()
+
+    assert first.startswith("<6>")
+    assert all(line.startswith("<3>") for line in others)
+    assert not last.startswith("<")
