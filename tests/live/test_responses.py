@@ -335,6 +335,34 @@ def test_a_conversation(client: OpenAI, live: Live) -> None:
         client.responses.create(model="Echo", input="Three", conversation=conversation.id)
 
 
+def test_a_conversation_is_changed(client: OpenAI, live: Live) -> None:
+    """Its last words are taken back, as agents do that try a turn again, and its labels change."""
+    conversation = client.conversations.create(items=[{"role": "user", "content": "One"}])
+    of = {"conversation_id": conversation.id}
+    client.responses.create(model="Echo", input="Two", conversation=conversation.id)
+    for item in list(client.conversations.items.list(conversation.id))[:2]:
+        assert item == client.conversations.items.retrieve(str(item.id), **of)
+        assert conversation == client.conversations.items.delete(str(item.id), **of)
+    client.responses.create(model="Echo", input="Three", conversation=conversation.id)
+
+    said = [message["content"] for message in last_query(live)["query"]]
+    assert ["One", "Three"] == [text.strip() for text in said]
+    labelled = client.conversations.update(conversation.id, metadata={"a": "b"})
+    assert ({"a": "b"}, conversation.id) == (labelled.metadata, labelled.id)
+
+
+def test_the_items_of_a_conversation_are_of_the_sdks_own_form(client: OpenAI) -> None:
+    """Its strict reading finds nothing missing."""
+    message = {"role": "user", "content": "One"}
+    output = {"type": "function_call_output", "call_id": "c", "output": "x"}
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    items: Any = [message, call, output]
+    conversation = client.conversations.create(items=items)
+
+    page = client.conversations.items.list(conversation.id)
+    assert page.data == type(page).model_validate(page.to_dict()).data
+
+
 def test_input_tokens_are_those_of_usage(client: OpenAI) -> None:
     """What is counted before is what is counted after."""
     asked: dict[str, Any] = {
