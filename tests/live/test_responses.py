@@ -10,7 +10,7 @@ import openai
 import pytest
 import requests
 from openai import OpenAI
-from openai.types.responses import Response
+from openai.types.responses import Response, ResponseFailedEvent
 from pydantic import BaseModel
 
 from tests.endpoints.responses.grammar import Grammar, fold, frames
@@ -405,7 +405,7 @@ def test_a_failure_in_the_middle(live: Live) -> None:
 
     assert "response.failed" == events[-1]["type"]
     assert events[-1]["response"]["output"]
-    assert events[-1]["response"]["error"]["code"]
+    assert ResponseFailedEvent.model_validate(events[-1]).response.error
 
 
 def test_a_client_that_leaves_takes_its_answer_with_it(client: OpenAI, live: Live) -> None:
