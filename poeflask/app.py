@@ -86,7 +86,7 @@ from poeflask.web import (
     screening,
     services,
 )
-from poeflask.web.asking import fallbacks_for
+from poeflask.web.asking import explained, fallbacks_for
 from poeflask.web.background import Background
 from poeflask.web.doorkeeper import Doorkeeper
 from poeflask.web.late_rules import LateRule
@@ -479,6 +479,7 @@ class _Upstreams:
             most_replies=settings.max_answers,
             fallbacks=lambda bot, caller: fallbacks_for(caller, catalogue, bot),
             for_bot=for_bot,
+            explain=lambda error, bot, caller: explained(error, bot, caller, catalogue),
         )
         return Upstream(
             bridge=bridge, catalogue=catalogue, open_file=client.open_file, fetch=client.fetch
