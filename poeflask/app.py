@@ -43,7 +43,7 @@ from poeflask.endpoints.models.routes import models
 from poeflask.endpoints.moderations.routes import moderations
 from poeflask.endpoints.ollama.routes import ollama
 from poeflask.endpoints.reference.routes import reference
-from poeflask.endpoints.refused.routes import refused
+from poeflask.endpoints.refused.routes import refused, refused_to_google
 from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
@@ -116,6 +116,7 @@ BLUEPRINTS = (
     gemini,
     models,
     refused,
+    refused_to_google,
     health,
     metrics,
     reference,
@@ -127,7 +128,7 @@ DEMO_KEY = "demo"
 
 _ERROR_SHAPES: dict[str, ErrorShape] = {
     **dict.fromkeys(("ollama", "api"), ollama_error),
-    **dict.fromkeys(("gemini", "v1beta", "v1alpha"), google_error),
+    **dict.fromkeys(("gemini", "refused_to_google", "v1beta", "v1alpha"), google_error),
 }
 """The blueprints, and the first words of their paths, whose errors are not OpenAI's."""
 
