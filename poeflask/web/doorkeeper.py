@@ -39,6 +39,11 @@ class Doorkeeper:
         self._clock = clock
         self._throttle = throttle or Throttle()
 
+    @property
+    def takes_gateway_keys(self) -> bool:
+        """Whether keys that were given out here open anything."""
+        return self._mode != "passthrough"
+
     def caller(self, key: str, address: str) -> Caller:
         """The caller that a key stands for.
 
@@ -55,7 +60,7 @@ class Doorkeeper:
             if self._mode == "keys":
                 raise _refused("Poe's own keys are not taken here. Send a key of this service.")
             return Caller(owner=owner_of(key), poe_key=key)
-        if self._mode == "passthrough":
+        if not self.takes_gateway_keys:
             raise _refused("Keys of this service are switched off. Send a key of Poe's.")
         known = self._known(key, address)
         if known.has_expired(self._clock()):

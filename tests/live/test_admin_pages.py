@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 import json
 import re
 import shlex
@@ -21,6 +22,9 @@ from tests.live.conftest import ROOT, Live, Simulator, serving
 
 PASSWORD = "correct horse battery"
 WAIT_MS = 15_000
+PICTURE = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\"> <script>document.title='hacked'</script>"
 
 expect.set_options(timeout=WAIT_MS)
@@ -158,6 +162,45 @@ def test_pictures_are_shown_and_sounds_and_films_can_be_played(playground: Page)
     assert source.startswith("/admin/playground/file?url=http")
 
 
+def test_files_go_along(playground: Page) -> None:
+    """Chosen, dropped or pasted; one that is taken back stays here, and code shows no Base64."""
+    picture = {"name": "dot.png", "mimeType": "image/png", "buffer": PICTURE}
+    words = {"name": "words.txt", "mimeType": "text/plain", "buffer": b"canary-words"}
+    playground.set_input_files("#choose", [picture, words, {**words, "name": "not-this.txt"}])
+    playground.get_by_role("button", name="Remove not-this.txt").click()
+    expect(playground.locator("#files li")).to_have_count(2)
+    playground.click("#same summary")
+    expect(playground.locator("#sample")).to_contain_text("data:image/png;base64,…")
+    ask(playground, "Mirror", "What is this?")
+    seen = playground.locator(".turn.answer pre")
+    expect(seen).to_contain_text('"attachments"')
+    (turn,) = json.loads(seen.inner_text())["query"]
+
+    assert ["image/png", "text/plain"] == [file["content_type"] for file in turn["attachments"]]
+    assert "words.txt" == turn["attachments"][1]["name"]
+    expect(playground.locator(".turn.you img")).to_be_visible()
+    expect(playground.locator(".turn.you .files")).to_contain_text("words.txt")
+    expect(playground.locator("#files")).to_be_hidden()
+
+
+def test_files_that_are_too_large_stay_here(playground: Page) -> None:
+    """The reader is told before anything is sent."""
+    most = int(playground.get_attribute("#playground", "data-most-bytes") or "")
+    playground.evaluate(
+        """async (size) => {
+            const large = new File([new Blob([new Uint8Array(size)])], "large.bin");
+            const given = new DataTransfer();
+            given.items.add(large);
+            const drop = new DragEvent("drop", { dataTransfer: given, bubbles: true });
+            document.getElementById("turns").dispatchEvent(drop);
+        }""",
+        most + 1,
+    )
+
+    expect(playground.locator("#file-fault")).to_contain_text("Too large: large.bin.")
+    expect(playground.locator("#files li")).to_have_count(0)
+
+
 def test_a_tool_is_called_and_the_reader_answers_for_it(playground: Page) -> None:
     """Then the model goes on."""
     playground.check("#tool")
@@ -226,6 +269,28 @@ def test_the_same_request_can_be_copied(playground: Page, site: Live) -> None:
     assert f'baseURL: "{site.url}/v1"' in samples["JavaScript"]
     assert "Authorization: Bearer $POEFLASK_KEY" in words
     assert "canary" not in "".join(words)
+
+
+def test_a_key_for_the_page_is_made_where_a_poe_key_pays(
+    simulator: Simulator, browser: Browser, complaints: Complaints, tmp_path: Path
+) -> None:
+    """One click, and the models can be asked."""
+    paid = {"POE_API_KEYS": "home=key-canary", "ADMIN_PASSWORD": PASSWORD}
+    with serving(simulator, tmp_path, **paid) as site:
+        page = browser.new_page()
+        complaints.hear(page)
+        page.goto(f"{site.url}/admin/login?next=/admin/playground")
+        page.fill("#username", "admin")
+        page.fill("#password", PASSWORD)
+        page.click("main button")
+        page.wait_for_url("**/admin/playground")
+        page.click("#make-key")
+        expect(page.locator("#models option").first).to_be_attached()
+        ask(page, "Echo", "Hello there")
+        expect(page.locator(".turn.answer .words")).to_have_text("Hello there")
+
+        assert page.input_value("#key").startswith("pf-")
+        page.close()
 
 
 def test_a_refusal_is_told_and_asked_again(playground: Page, complaints: Complaints) -> None:

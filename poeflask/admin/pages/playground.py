@@ -2,12 +2,13 @@
 
 The page asks poeflask's own API with a key that the reader gives, or with the example key where the
 simulator answers it. A login gives no access to a key of somebody: what the page sends is what a
-client sends, and what it offers for copying.
+client sends, and what it offers for copying. Where keys of this service are taken, the reader may
+have one made for the page, which ends by itself.
 """
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 
 from poeflask.admin import layout
 from poeflask.admin.guard import RefusedError
@@ -25,20 +26,50 @@ SHOWN_TYPES = frozenset(
 )
 """What is passed on to be shown: pictures, sounds and films that cannot hold code."""
 
+KEY_NAME = "Playground"
+KEY_S = 86_400.0
+"""What keys that are made for the page are called, and how long they open anything."""
+
 _LONGEST_URL = 4000
+_OTHER_BYTES = 16 * 1024
+"""What a request holds beside its files, about."""
 
 
 @playground.get("")
 def show() -> Response:
     """The page; what happens on it its script does."""
+    here = services()
     return layout.page(
         "admin/playground.html",
         title="playground.title",
         script_texts=("playground.script.",),
-        example_key=services().example_key,
-        example_model="Echo" if services().example_key else "",
+        example_key=here.example_key,
+        example_model="Echo" if here.example_key else "",
+        can_make_key=here.doorkeeper.takes_gateway_keys and bool(here.poe_keys),
+        most_file_bytes=_most_file_bytes(),
         base_url=request.host_url.rstrip("/") + request.script_root,
     )
+
+
+@playground.post("/key")
+def make_key() -> Response:
+    """A key of this service for the page, as text.
+
+    Those that were made for it before and have ended are forgotten.
+    """
+    here = services()
+    now_s = here.clock()
+    for key in here.gateway_keys.all():
+        if key.name == KEY_NAME and key.has_expired(now_s):
+            here.gateway_keys.revoke(key.id)
+    _, text = here.gateway_keys.issue({"name": KEY_NAME, "expires_s": now_s + KEY_S})
+    return Response(text, mimetype="text/plain")
+
+
+def _most_file_bytes() -> int:
+    """How large all files of a message may be, so that the request with their Base64 is taken."""
+    most_bytes: int = current_app.config["MAX_CONTENT_LENGTH"]
+    return max(0, most_bytes - _OTHER_BYTES) // 4 * 3
 
 
 @playground.get("/file")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from poeflask.admin.pages.playground import KEY_NAME, KEY_S
 from poeflask.setting_values import KeyOfPoe
+from poeflask.web.services import services
 from tests.admin.conftest import Visitor, app_with
 
 SVG = "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
@@ -39,6 +42,45 @@ def test_code_to_copy_names_the_address_that_the_browser_uses(admin: Visitor) ->
     text = admin.get("playground").text
 
     assert 'data-base="http://localhost"' in text
+
+
+PAYS = (KeyOfPoe("home", "a-key", 1),)
+
+
+def test_a_key_is_made_for_the_page() -> None:
+    """It opens the API for a day; those of before that have ended are forgotten."""
+    owner = Visitor(app_with(poe_api_keys=PAYS)).log_in()
+    with owner.app.app_context():
+        keys = services().gateway_keys
+    ended, _ = keys.issue({"name": KEY_NAME, "expires_s": 1.0})
+    other, _ = keys.issue({"name": "Ann", "expires_s": 1.0})
+    made = owner.post("playground/key")
+    known = keys.find(made.text)
+
+    assert (200, "text/plain") == (made.status_code, made.mimetype)
+    assert known is not None
+    assert KEY_NAME == known.name
+    assert KEY_S == pytest.approx(known.expires_s - known.created_s, abs=5)
+    assert {other.id, known.id} == {key.id for key in keys.all()}
+    assert ended.id not in {key.id for key in keys.all()}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "is_offered"),
+    [
+        ({"poe_api_keys": PAYS}, True),
+        ({"poe_api_keys": PAYS, "keys": "keys"}, True),
+        ({"poe_api_keys": PAYS, "keys": "passthrough"}, False),
+        ({}, False),
+    ],
+)
+def test_a_key_is_offered_where_it_would_open_something(
+    chosen: dict[str, Any], is_offered: bool
+) -> None:
+    """Keys of this service must be taken, and somebody must pay."""
+    page = Visitor(app_with(**chosen)).log_in().get("playground").text
+
+    assert is_offered == ('id="make-key"' in page)
 
 
 @pytest.mark.parametrize(
@@ -79,8 +121,7 @@ def test_nothing_else_is_fetched(admin: Visitor, url: str, example: str) -> None
 
 def test_the_simulators_files_are_for_those_whom_it_answers() -> None:
     """Where a key of Poe's pays, Poe is asked without the example key, and knows no such link."""
-    pays = (KeyOfPoe("home", "a-key", 1),)
-    owner = Visitor(app_with(simulator="on", poe_api_keys=pays)).log_in()
+    owner = Visitor(app_with(simulator="on", poe_api_keys=PAYS)).log_in()
     url = link_of(owner, "Painter")
     example = owner.get("playground/file", query_string={"url": url, "example": "1"})
 

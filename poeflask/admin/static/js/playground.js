@@ -1,6 +1,7 @@
 // The playground: what the reader sets makes a request; its answer becomes a turn.
 
 import { answer, ApiError, models } from "./chat.js";
+import { abridged, Files } from "./files.js";
 import { sample } from "./samples.js";
 import { say, text } from "./texts.js";
 import { Turns } from "./turns.js";
@@ -10,8 +11,9 @@ const MOST_SUGGESTED = 2000;
 
 const byId = (id) => document.getElementById(id);
 const page = byId("playground");
-const { base, exampleKey, file } = page.dataset;
+const { base, exampleKey, file, mostBytes } = page.dataset;
 const turns = new Turns(byId("turns"), byId("empty"), fileUrl);
+const files = new Files(byId("files"), Number(mostBytes), showSample);
 
 const TOOL = {
   type: "function",
@@ -53,6 +55,11 @@ function moreFields() {
   }
 }
 
+function said(words, parts) {
+  const content = parts.length ? [...(words ? [{ type: "text", text: words }] : []), ...parts] : words;
+  return { role: "user", content };
+}
+
 function request(talk) {
   const system = byId("system").value.trim();
   const body = {
@@ -71,9 +78,10 @@ function request(talk) {
 function showSample() {
   byId("more-fault").textContent = moreFields() ? "" : text("no_json");
   const words = byId("words").value.trim();
-  const next = words ? [...messages, { role: "user", content: words }] : messages;
+  const next = words || files.any ? [...messages, said(words, files.parts)] : messages;
   const talk = next.length ? next : [{ role: "user", content: "Hello!" }];
-  byId("sample").textContent = sample(language, { base, body: request(talk), key: byId("key").value.trim(), exampleKey });
+  const body = abridged(request(talk));
+  byId("sample").textContent = sample(language, { base, body, key: byId("key").value.trim(), exampleKey });
 }
 
 function setRunning(abort) {
@@ -149,16 +157,42 @@ function askTools(turn, calls) {
 
 function send() {
   const words = byId("words").value.trim();
-  if (!words || running || !byId("options").reportValidity()) return;
+  if (!(words || files.any) || running || !byId("options").reportValidity()) return;
   if (!moreFields()) {
     byId("more").closest("details").open = true;
     byId("more").focus();
     return;
   }
   byId("words").value = "";
-  messages.push({ role: "user", content: words });
-  turns.said(words);
+  const parts = files.take();
+  messages.push(said(words, parts));
+  turns.said(words, parts);
   run();
+}
+
+async function attach(chosen) {
+  if (!chosen.length) return;
+  const refused = await files.add(chosen);
+  byId("file-fault").textContent = refused.length
+    ? text("file_large", { name: refused.join(", "), megabytes: Math.floor(mostBytes / 1e6) })
+    : "";
+}
+
+async function makeKey() {
+  const { url, csrf } = byId("make-key").dataset;
+  byId("key-fault").textContent = "";
+  try {
+    const response = await fetch(url, { method: "POST", headers: { "X-CSRF-Token": csrf, Accept: "text/plain" } });
+    if (!response.ok) throw new ApiError(`${response.status} ${response.statusText}`);
+    byId("key").value = await response.text();
+  } catch {
+    byId("key-fault").textContent = text("no_key_made");
+    return;
+  }
+  say(text("key_made"));
+  byId(byId("model").value ? "words" : "model").focus();
+  showSample();
+  await loadModels();
 }
 
 async function loadModels() {
@@ -198,10 +232,30 @@ byId("words").addEventListener("keydown", (event) => {
   event.preventDefault();
   send();
 });
+byId("attach").addEventListener("click", () => { byId("choose").click(); });
+byId("choose").addEventListener("change", async () => {
+  await attach([...byId("choose").files]);
+  byId("choose").value = "";
+  byId("words").focus();
+});
+byId("words").addEventListener("paste", (event) => {
+  if (!event.clipboardData.files.length) return;
+  event.preventDefault();
+  attach([...event.clipboardData.files]);
+});
+page.addEventListener("dragover", (event) => {
+  if (event.dataTransfer.types.includes("Files")) event.preventDefault();
+});
+page.addEventListener("drop", (event) => {
+  if (!event.dataTransfer.files.length) return;
+  event.preventDefault();
+  attach([...event.dataTransfer.files]);
+});
 byId("stop").addEventListener("click", () => { running?.abort(); byId("words").focus(); });
 byId("clear").addEventListener("click", () => {
   running?.abort();
   messages = [];
+  files.take();
   turns.clear();
   byId("words").focus();
   showSample();
@@ -226,6 +280,7 @@ for (const button of document.querySelectorAll("[data-sample]")) {
   });
 }
 byId("key").addEventListener("change", loadModels);
+byId("make-key")?.addEventListener("click", makeKey);
 byId("model").addEventListener("input", showFacts);
 byId("options").addEventListener("input", showSample);
 byId("words").addEventListener("input", showSample);

@@ -1,5 +1,6 @@
 // What a conversation looks like: what the reader said, answers while they come, tools' calls, faults.
 
+import { shown } from "./files.js";
 import { made, render } from "./rich_text.js";
 import { text } from "./texts.js";
 
@@ -16,11 +17,11 @@ export class Turns {
     this.element.replaceChildren(this.empty);
   }
 
-  said(words, title = text("you")) {
-    const { turn, body } = this.#add("you", title);
+  said(words, parts) {
+    const { turn, body } = this.#add("you", text("you"));
     body.textContent = words;
+    if (parts.length) turn.append(fileList(parts));
     this.#follow(true);
-    return turn;
   }
 
   answer(model) {
@@ -140,6 +141,12 @@ class AnswerTurn {
     this.#turns.change(() => this.turn.append(form));
     return result;
   }
+}
+
+function fileList(parts) {
+  const list = made("ul", ...parts.map((part) => made("li", shown(part))));
+  list.className = "files";
+  return list;
 }
 
 function pretty(json) {
