@@ -156,7 +156,7 @@ def decode(
     known = references or {}
     items = _items(envelope.get("input"))
     if not items and not history:
-        raise wrong("input", "is missing: it must be a string or an array of items.")
+        raise wrong("input", "is missing or empty: it must be a string or an array of items.")
     spoken = read_items(history, items, known)
     toolbox = read_tools(
         [(envelope.get("tools", []), "tools"), *spoken.tools],
