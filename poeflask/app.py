@@ -43,7 +43,7 @@ from poeflask.endpoints.models.routes import models
 from poeflask.endpoints.moderations.routes import moderations
 from poeflask.endpoints.ollama.routes import ollama
 from poeflask.endpoints.reference.routes import reference
-from poeflask.endpoints.refused.routes import refused
+from poeflask.endpoints.refused.routes import refused, refused_to_google
 from poeflask.endpoints.responses.routes import responses
 from poeflask.endpoints.videos.routes import videos
 from poeflask.filters.chain import Aids, Chain, Wants, chain_for
@@ -87,7 +87,7 @@ from poeflask.web import (
     screening,
     services,
 )
-from poeflask.web.asking import fallbacks_for
+from poeflask.web.asking import explained, fallbacks_for
 from poeflask.web.background import Background
 from poeflask.web.doorkeeper import Doorkeeper
 from poeflask.web.late_rules import LateRule
@@ -117,6 +117,7 @@ BLUEPRINTS = (
     gemini,
     models,
     refused,
+    refused_to_google,
     health,
     metrics,
     reference,
@@ -131,7 +132,7 @@ _SIMULATED = "simulator"
 
 _ERROR_SHAPES: dict[str, ErrorShape] = {
     **dict.fromkeys(("ollama", "api"), ollama_error),
-    **dict.fromkeys(("gemini", "v1beta", "v1alpha"), google_error),
+    **dict.fromkeys(("gemini", "refused_to_google", "v1beta", "v1alpha"), google_error),
 }
 """The blueprints, and the first words of their paths, whose errors are not OpenAI's."""
 
@@ -492,6 +493,7 @@ class _Upstreams:
             most_replies=settings.max_answers,
             fallbacks=lambda bot, caller: fallbacks_for(caller, catalogue, bot),
             for_bot=for_bot,
+            explain=lambda error, bot, caller: explained(error, bot, caller, catalogue),
         )
         return Upstream(
             bridge=bridge, catalogue=catalogue, open_file=client.open_file, fetch=client.fetch

@@ -98,6 +98,10 @@ def _no_fallbacks(_bot: str, _caller: Caller) -> tuple[str, ...]:
     return ()
 
 
+def _as_told(error: PoeflaskError, _bot: str, _caller: Caller) -> PoeflaskError:
+    return error
+
+
 class Bridge:
     """Opens answers.
 
@@ -114,6 +118,8 @@ class Bridge:
         most_replies: how many replies may be read at once.
         fallbacks: the bots that may answer a caller in place of one that fails, the best first.
         for_bot: a prompt as it is asked of such a bot.
+        explain: what a caller is told of a bot that failed with an error before it said anything;
+            of the same kind.
         chance: a number between 0 and 1, for the jitter of waits.
     """
 
@@ -129,6 +135,7 @@ class Bridge:
         most_replies: int = 4000,
         fallbacks: Callable[[str, Caller], tuple[str, ...]] = _no_fallbacks,
         for_bot: Callable[[Prompt, str], Prompt] = _same_prompt,
+        explain: Callable[[PoeflaskError, str, Caller], PoeflaskError] = _as_told,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.ask = ask
@@ -139,6 +146,7 @@ class Bridge:
         self.setups = setups or Turns(32)
         self.fallbacks = fallbacks
         self.for_bot = for_bot
+        self.explain = explain
         self._chance = chance
         self._most_replies = most_replies
         self._replies = 0
@@ -288,16 +296,23 @@ class _Reading:
         used: set[str] = set()
         while True:
             tried = self._try(bot, used)
-            if tried.failed is None or tried.then == "stop":
-                return tried.failed
+            if tried.failed is None:
+                return None
+            if tried.then == "stop":
+                return self._explained(tried.failed, bot)
             if tried.then == "next key":
                 continue
             wait_s = self._bridge.wait_s(_error_of(tried.failed), attempt)
             if wait_s is None:
-                return tried.failed
+                return self._explained(tried.failed, bot)
             attempt += 1
             used.clear()
             gevent.sleep(wait_s)
+
+    def _explained(self, failed: Batch, bot: str) -> Batch:
+        end = _failure_of(failed)
+        error = self._bridge.explain(end.error, bot, self._caller)
+        return [*failed[:-1], Failure(error, end.index)]
 
     def _try(self, bot: str, used: set[str]) -> _Tried:
         """Ask one bot once, with a key that was not used.
@@ -437,11 +452,15 @@ def _next(reply: Iterator[Batch]) -> Batch | None:
         return [Failure(error)]
 
 
-def _error_of(failed: Batch) -> PoeflaskError:
+def _failure_of(failed: Batch) -> Failure:
     end = failed[-1]
     if not isinstance(end, Failure):
         raise TypeError("what failed must end in a Failure")
-    return end.error
+    return end
+
+
+def _error_of(failed: Batch) -> PoeflaskError:
+    return _failure_of(failed).error
 
 
 def _is_the_bots(failed: Batch) -> bool:

@@ -21,6 +21,7 @@ from poeflask.core.prompt import Message, Prompt, Text, Tool
 from poeflask.core.reply import (
     Failure,
     Finish,
+    Note,
     Pause,
     ReplyEvent,
     TextDelta,
@@ -757,6 +758,20 @@ def test_what_another_bot_cannot_mend_stays_with_the_first(script: Script) -> No
 
     assert isinstance(drain(answer)[-1], Failure)
     assert ("", [("Echo", "a")]) == (answer.asked_bot, poe.asked)
+
+
+@pytest.mark.parametrize("kind", [ErrorKind.UNKNOWN_MODEL, ErrorKind.POE_UNAVAILABLE])
+def test_a_failure_before_the_answer_is_explained(kind: ErrorKind) -> None:
+    """With the name of the bot that failed, and for the caller; what came before it is kept."""
+    note = Note(name="meta", data={})
+    poe = PoeOfKeys({("Echo", "a"): [[note, Failure(PoeError(kind, "No."))]]})
+    bridge = pooled(poe, "a")
+    bridge.explain = lambda error, bot, caller: PoeError(
+        error.kind, f"{bot} of {caller.owner}: {error.message}"
+    )
+
+    expected = [note, Failure(PoeError(kind, "Echo of somebody: No."))]
+    assert expected == drain(bridge.open(PROMPT, POOL, ALL))
 
 
 def test_if_all_fallbacks_fail_the_last_failure_is_told() -> None:

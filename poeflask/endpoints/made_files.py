@@ -16,6 +16,8 @@ FAMILIES = ("image", "audio", "video")
 _MOST_SAID = 2000
 """Letters of a bot's text that are repeated in an error."""
 
+_WHO_MAKES = "GET /v1/models tells by architecture.output_modalities which bots make files."
+
 _PICTURE = re.compile(r"!\[(?P<name>[^\[\]\n]{0,500})\]\((?P<url>https?://[^\s()<>]{1,3000})\)")
 _LINK = re.compile(
     r"\[(?P<name>[^\[\]\n]{0,500})\]\((?P<url>https?://[^\s()<>]{1,3000})\)"
@@ -67,14 +69,18 @@ def family(content_type: str) -> str:
 def no_file(text: str, profile: Profile) -> PoeError:
     """The error for a bot that made nothing: its own words, if it said any.
 
-    A bot that is there to make files and speaks instead refuses; any other only cannot do it.
+    A bot that is there to make files and speaks instead refuses, and its words say why; any other
+    only cannot do it, and its words alone would puzzle.
     """
     makes = any(kind in profile.output_modalities for kind in FAMILIES)
     said = text.strip()[:_MOST_SAID]
-    silent = f"The bot {profile.bot!r} made no file."
+    none = f"The bot {profile.bot!r} made no file."
+    if not makes:
+        words = f" It said: {said!r}" if said else ""
+        none = f"{none} {_WHO_MAKES}{words}"
     return PoeError(
         ErrorKind.BOT_REJECTED,
-        said or silent,
+        said if makes and said else none,
         code="content_policy_violation" if makes and said else "no_file_in_answer",
         param=None if makes else "model",
         allow_retry=False,

@@ -205,8 +205,8 @@ class Structured:
         beginning = f" Its answer began: {text[:200]!r}." if text else " It answered nothing."
         return PoeError(
             ErrorKind.WRONG_SHAPE,
-            f"The bot was asked twice and gave no answer of the form that response_format asks "
-            f"for. {fault}{beginning}",
+            "The bot was asked twice and gave no answer of the form that was asked for. "
+            f"{fault}{beginning}",
             # It was asked twice and paid twice; whether that is worth more is the client's to say.
             allow_retry=False,
         )

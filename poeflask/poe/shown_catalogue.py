@@ -77,6 +77,10 @@ class ShownCatalogue:
         """
         return self._view(self._catalogue.bots()).shown
 
+    def at_hand(self) -> tuple[Bot, ...]:
+        """As `bots`, without long waiting; of Poe's list nothing, if it cannot be had."""
+        return self._now().shown
+
     def known(self) -> tuple[KnownBot, ...]:
         """Every bot that Poe lists or the owner speaks of, in the same order, nothing left out.
 

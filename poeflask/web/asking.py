@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,7 @@ from werkzeug.datastructures import Headers
 from poeflask.bridge import Answer
 from poeflask.core.bot import Bot
 from poeflask.core.caller import Caller
-from poeflask.core.errors import ClientError, ErrorKind, PoeflaskError
+from poeflask.core.errors import ClientError, ErrorKind, PoeError, PoeflaskError
 from poeflask.core.gateway_key import GatewayKey
 from poeflask.core.profile import Profile
 from poeflask.core.prompt import Prompt
@@ -32,6 +33,10 @@ from poeflask.web.watching import together
 _FIELD = re.compile(r"[\w.\[\]-]{1,64}", re.ASCII)
 _MOST_FIELDS = 40
 _LETTERS_PER_TOKEN = 3
+_MOST_LETTERS = 100
+"""Of a bot's name, in an error; a longer one is like no other."""
+_ALIKE = 0.75
+"""How alike names must be for one to be taken for the other, from 0 to 1."""
 
 
 def address(
@@ -187,6 +192,38 @@ def is_shown(caller: Caller, catalogue: ShownCatalogue, bot: Bot) -> bool:
     """Whether the caller may ask the bot."""
     # An alias is listed as a bot of its own; what counts is whom it means.
     return caller.key is None or _allows(caller.key, _meaning(catalogue, bot.handle), catalogue)
+
+
+def perhaps(name: str, caller: Caller, catalogue: ShownCatalogue) -> str:
+    """A sentence about the bot that a name of none may mean, with a space before it; or nothing."""
+    if len(name) > _MOST_LETTERS:
+        return ""
+    bots = shown(caller, catalogue, catalogue.at_hand())
+    spelled = {bot.handle.lower(): bot.handle for bot in bots}
+    near = difflib.get_close_matches(name.lower(), spelled, n=1, cutoff=_ALIKE)
+    return f" Perhaps {spelled[near[0]]!r} is meant." if near else ""
+
+
+def explained(
+    error: PoeflaskError, bot: str, caller: Caller, catalogue: ShownCatalogue
+) -> PoeflaskError:
+    """What the caller is told of a bot's error.
+
+    Where Poe knows no such bot it does not say which; clients often send a name that nobody chose.
+    """
+    if error.kind is not ErrorKind.UNKNOWN_MODEL:
+        return error
+    said = error.message.rstrip(".")
+    if bot not in said:
+        said = f"Poe says of {bot[:_MOST_LETTERS]!r}: {said}"
+    hint = perhaps(bot, caller, catalogue)
+    return PoeError(
+        error.kind,
+        f"{said}.{hint} GET /v1/models lists the bots.",
+        param="model",
+        code=error.code,
+        allow_retry=error.allow_retry,
+    )
 
 
 def fallbacks_for(caller: Caller, catalogue: ShownCatalogue, bot: str) -> tuple[str, ...]:

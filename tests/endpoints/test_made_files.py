@@ -66,7 +66,6 @@ def test_what_was_only_shown_for_a_while():
     ("text", "gives", "code", "message"),
     [
         ("No. ", "image", "content_policy_violation", "No."),
-        ("No.", "text", "no_file_in_answer", "No."),
         ("", "image", "no_file_in_answer", "The bot 'B' made no file."),
         ("x" * 9000, "video", "content_policy_violation", "x" * 2000),
     ],
@@ -77,6 +76,18 @@ def test_a_refusal(text, gives, code, message):
 
     assert (code, message, False) == (error.code, error.message, error.may_succeed_later)
     assert 400 == error.rule.status
+
+
+@pytest.mark.parametrize(("text", "words"), [(" A cat. ", " It said: 'A cat.'"), ("", "")])
+def test_a_bot_that_only_talks(text, words):
+    """Its words alone would not tell that the model is what is wrong, nor where others are."""
+    error = no_file(text, Profile(bot="B"))
+    expected = (
+        "The bot 'B' made no file. GET /v1/models tells by architecture.output_modalities which "
+        f"bots make files.{words}"
+    )
+
+    assert ("no_file_in_answer", "model", expected) == (error.code, error.param, error.message)
 
 
 def test_usage_is_summed():

@@ -161,8 +161,8 @@ def test_ignored_fields_are_named(live: Live) -> None:
 
 
 def test_unknown_model(client: OpenAI) -> None:
-    """Poe's word on a bot that does not exist is OpenAI's model_not_found."""
-    with pytest.raises(openai.NotFoundError) as caught:
-        client.chat.completions.create(model="No-Such-Bot", messages=HELLO)
+    """Poe's word on a bot that does not exist is OpenAI's model_not_found, with a better name."""
+    with pytest.raises(openai.NotFoundError, match="Perhaps 'Painter' is meant") as caught:
+        client.chat.completions.create(model="Paintr", messages=HELLO)
 
     assert "model_not_found" == caught.value.code

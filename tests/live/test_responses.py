@@ -10,7 +10,7 @@ import openai
 import pytest
 import requests
 from openai import OpenAI
-from openai.types.responses import Response
+from openai.types.responses import Response, ResponseFailedEvent
 from pydantic import BaseModel
 
 from tests.endpoints.responses.grammar import Grammar, fold, frames
@@ -289,20 +289,26 @@ def test_a_background_response_fails_in_its_own_words(client: OpenAI) -> None:
     assert "model_not_found" == finished.error.code
 
 
+def _silent(live: Live, state: str) -> int:
+    """How many answers of a bot that falls silent are in such a state."""
+    return live.simulator.connections().get("Silent-Middle", {}).get(state, 0)
+
+
 def test_a_background_response_is_cancelled(client: OpenAI, live: Live) -> None:
     """Poe's connection ends with it."""
-    before = live.simulator.connections().get("Silent-Middle", {}).get("aborted", 0)
+    before = _silent(live, "aborted")
     queued = client.responses.create(model="Silent-Middle", input="Hi", background=True)
     deadline = time.monotonic() + 10
-    while (working := client.responses.retrieve(queued.id)).status == "queued":
+    while not _silent(live, "open"):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    working = client.responses.retrieve(queued.id)
     cancelled = client.responses.cancel(queued.id)
 
     assert "in_progress" == working.status
     assert "cancelled" == cancelled.status
-    deadline = time.monotonic() + 3
-    while live.simulator.connections()["Silent-Middle"]["aborted"] == before:
+    deadline = time.monotonic() + 10
+    while _silent(live, "aborted") == before:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert "cancelled" == client.responses.retrieve(queued.id).status
@@ -333,6 +339,34 @@ def test_a_conversation(client: OpenAI, live: Live) -> None:
     assert client.conversations.delete(conversation.id).deleted
     with pytest.raises(openai.NotFoundError):
         client.responses.create(model="Echo", input="Three", conversation=conversation.id)
+
+
+def test_a_conversation_is_changed(client: OpenAI, live: Live) -> None:
+    """Its last words are taken back, as agents do that try a turn again, and its labels change."""
+    conversation = client.conversations.create(items=[{"role": "user", "content": "One"}])
+    of = {"conversation_id": conversation.id}
+    client.responses.create(model="Echo", input="Two", conversation=conversation.id)
+    for item in list(client.conversations.items.list(conversation.id))[:2]:
+        assert item == client.conversations.items.retrieve(str(item.id), **of)
+        assert conversation == client.conversations.items.delete(str(item.id), **of)
+    client.responses.create(model="Echo", input="Three", conversation=conversation.id)
+
+    said = [message["content"] for message in last_query(live)["query"]]
+    assert ["One", "Three"] == [text.strip() for text in said]
+    labelled = client.conversations.update(conversation.id, metadata={"a": "b"})
+    assert ({"a": "b"}, conversation.id) == (labelled.metadata, labelled.id)
+
+
+def test_the_items_of_a_conversation_are_of_the_sdks_own_form(client: OpenAI) -> None:
+    """Its strict reading finds nothing missing."""
+    message = {"role": "user", "content": "One"}
+    output = {"type": "function_call_output", "call_id": "c", "output": "x"}
+    call = {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"}
+    items: Any = [message, call, output]
+    conversation = client.conversations.create(items=items)
+
+    page = client.conversations.items.list(conversation.id)
+    assert page.data == type(page).model_validate(page.to_dict()).data
 
 
 def test_input_tokens_are_those_of_usage(client: OpenAI) -> None:
@@ -377,19 +411,19 @@ def test_a_failure_in_the_middle(live: Live) -> None:
 
     assert "response.failed" == events[-1]["type"]
     assert events[-1]["response"]["output"]
-    assert events[-1]["response"]["error"]["code"]
+    assert ResponseFailedEvent.model_validate(events[-1]).response.error
 
 
 def test_a_client_that_leaves_takes_its_answer_with_it(client: OpenAI, live: Live) -> None:
     """Poe's connection closes, what is kept says that it broke off, and the server goes on."""
-    before = live.simulator.connections().get("Silent-Middle", {}).get("aborted", 0)
+    before = _silent(live, "aborted")
     stream = client.responses.create(model="Silent-Middle", input="Hi", stream=True)
     created = next(iter(stream))
     assert "response.created" == created.type
     stream.close()
 
-    deadline = time.monotonic() + 3
-    while live.simulator.connections()["Silent-Middle"]["aborted"] == before:
+    deadline = time.monotonic() + 10
+    while _silent(live, "aborted") == before:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     kept = _kept(client, created.response.id, deadline)

@@ -229,13 +229,14 @@ def test_an_allow_list_may_name_groups(make, allowed, is_allowed):
 
 
 def test_without_poes_list_nothing_is_listed(make):
-    """The error is Poe's; what the file names can be asked."""
+    """The error is Poe's; what the file names can be asked, and is at hand."""
     catalogue = make("models: {Mine: {custom: true, alias: m}}", ())
     for ask in (catalogue.bots, catalogue.known):
         with pytest.raises(PoeError):
             ask()
 
     assert "Mine" == catalogue.resolve("m").handle
+    assert ["Mine", "m"] == [bot.handle for bot in catalogue.at_hand()]
 
 
 bots = st.fixed_dictionaries(

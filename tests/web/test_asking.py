@@ -14,7 +14,7 @@ from werkzeug.datastructures import Headers
 
 from poeflask.bridge import Answer
 from poeflask.core.caller import Caller
-from poeflask.core.errors import ClientError, ErrorKind, OwnError
+from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
 from poeflask.core.gateway_key import GatewayKey
 from poeflask.core.prompt import Prompt, Sampling
 from poeflask.filters.chain import Wants
@@ -28,6 +28,7 @@ from poeflask.web.asking import (
     address,
     address_maker,
     ask,
+    explained,
     fallbacks_for,
     ignored_header,
     is_shown,
@@ -182,6 +183,43 @@ def test_a_caller_is_shown_what_its_key_may_ask(catalogue: ShownCatalogue) -> No
     assert len(bots) == 2
     assert [bots, bots, bots, bots, (), ()] == seen
     assert is_shown(Caller(owner="o", poe_key="p"), catalogue, bots[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "told"),
+    [
+        (
+            "claude-y",
+            "Bot does not exist.",
+            "Poe says of 'claude-y': Bot does not exist. Perhaps 'Claude-X' is meant. "
+            "GET /v1/models lists the bots.",
+        ),
+        ("Nope", "No bot Nope", "No bot Nope. GET /v1/models lists the bots."),
+        ("x" * 101, "No", f"Poe says of '{'x' * 100}': No. GET /v1/models lists the bots."),
+    ],
+)
+def test_an_unknown_bot_is_named(
+    catalogue: ShownCatalogue, name: str, said: str, told: str
+) -> None:
+    """With the one that may be meant, and where all are: a client may have sent any name."""
+    error = PoeError(ErrorKind.UNKNOWN_MODEL, said, allow_retry=False)
+    expected = PoeError(ErrorKind.UNKNOWN_MODEL, told, param="model", allow_retry=False)
+
+    assert expected == explained(error, name, Caller(owner="o", poe_key="p"), catalogue)
+
+
+def test_nobody_is_told_of_a_bot_that_its_key_may_not_ask(catalogue: ShownCatalogue) -> None:
+    """What may be meant is only what the caller is shown."""
+    error = PoeError(ErrorKind.UNKNOWN_MODEL, "No.")
+
+    assert "Claude" not in explained(error, "claude-y", caller_with("GPT-5"), catalogue).message
+
+
+def test_what_else_poe_says_is_told_as_it_is(catalogue: ShownCatalogue) -> None:
+    """Its sentences speak for themselves."""
+    error = PoeError(ErrorKind.NO_POINTS, "No points.")
+
+    assert error is explained(error, "Claude-X", Caller(owner="o", poe_key="p"), catalogue)
 
 
 def test_a_fallback_must_be_allowed_too(catalogue: ShownCatalogue) -> None:

@@ -17,7 +17,7 @@ from poeflask.endpoints.gemini.encode import Form, GeminiEncoder
 from poeflask.endpoints.gemini.schema import COUNT_ENVELOPE, GENERATE_ENVELOPE
 from poeflask.filters.chain import Wants
 from poeflask.web import auth, body, respond
-from poeflask.web.asking import address, ask, ignored_header, is_shown, shown
+from poeflask.web.asking import address, ask, ignored_header, is_shown, perhaps, shown
 from poeflask.web.services import services
 
 gemini = Blueprint("gemini", __name__)
@@ -53,7 +53,8 @@ def retrieve_model(name: str) -> Response:
     catalogue.bots()
     bot = catalogue.find(name)
     if bot is None or not is_shown(caller, catalogue, bot):
-        sentence = f"Poe lists no bot {name[:100]!r}. A private bot may answer all the same."
+        hint = perhaps(name, caller, catalogue)
+        sentence = f"Poe lists no bot {name[:100]!r}.{hint} A private bot may answer all the same."
         raise PoeError(ErrorKind.UNKNOWN_MODEL, sentence)
     return _json(model_card.card(bot))
 

@@ -9,7 +9,7 @@ from poeflask.core.errors import ErrorKind, PoeError
 from poeflask.endpoints.describing import ANTHROPIC_PAGE, described
 from poeflask.endpoints.models.encode import model, model_list, model_page
 from poeflask.web import auth
-from poeflask.web.asking import is_shown, shown
+from poeflask.web.asking import is_shown, perhaps, shown
 from poeflask.web.family import speaks_anthropic
 from poeflask.web.services import services
 
@@ -40,7 +40,8 @@ def retrieve_model(name: str) -> Response:
     if bot is None or not is_shown(caller, catalogue, bot):
         raise PoeError(
             ErrorKind.UNKNOWN_MODEL,
-            f"Poe lists no bot {name[:100]!r}. A private bot may answer all the same.",
+            f"Poe lists no bot {name[:100]!r}.{perhaps(name, caller, catalogue)} A private bot may "
+            "answer all the same.",
             param="model",
         )
     return _json(model(bot))

@@ -1,4 +1,4 @@
-"""What OpenAI and Anthropic offer and Poe has no counterpart for: one table. Pure."""
+"""What OpenAI, Anthropic and Google offer and Poe has no counterpart for, in two tables. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from poeflask.core.errors import ErrorKind, OwnError
 
 _CHAT = "POST /v1/chat/completions or /v1/responses asks a bot at once."
+_ANEW = (
+    "Films are not changed here. POST /v1/videos makes a new one, from a picture too, as "
+    "'input_reference'."
+)
 
 ABSENT: Mapping[str, str] = {
     "agents": f"Poe runs no agents for others. {_CHAT}",
@@ -40,9 +44,42 @@ ABSENT: Mapping[str, str] = {
     "vector_stores": "Poe searches no vector stores. Search on your side, with POST "
     "/v1/embeddings if it is set up here, or attach the files themselves.",
     "vaults": "Poe keeps no vaults.",
+    "videos/characters": "Poe keeps no characters. Describe them in the prompt, or send a picture "
+    "of them as 'input_reference'.",
+    "videos/edits": _ANEW,
+    "videos/extensions": _ANEW,
     "webhook_endpoints": "Poe calls nobody back. Poll, or stream the answer.",
 }
 """A sentence for each path behind /v1; all that is below it is refused alike."""
+
+
+_GEMINI = "POST /v1beta/models/{model}:generateContent asks a bot."
+
+ABSENT_OF_GOOGLE: Mapping[str, str] = {
+    "cachedContents": f"Poe keeps no caches; send the whole content with each request. {_GEMINI}",
+    "fileSearchStores": "Poe searches no files. Search on your side, or send the files themselves.",
+    "files": "Gemini's files are not kept here. Send a file's content as inlineData, or its link "
+    "as fileData.",
+    "interactions": f"Poe keeps no interactions. {_GEMINI}",
+    "tunedModels": "Poe trains no models. A bot with your own prompt is made at "
+    "poe.com/create_bot.",
+}
+"""The same for Gemini's API, behind each of its versions."""
+
+
+def paths_of_google(name: str) -> tuple[str, ...]:
+    """The paths of an API of Google's table; `/v1/files` is OpenAI's, and is offered."""
+    if name == "files":
+        return ("/v1beta/files", "/v1alpha/files", *_UPLOADS)
+    return (f"/v1beta/{name}", f"/v1alpha/{name}", f"/v1/{name}")
+
+
+_UPLOADS = ("/upload/v1/files", "/upload/v1beta/files", "/upload/v1alpha/files")
+
+
+def refusal_of_google(name: str) -> OwnError:
+    """The error for an API of Google's table."""
+    return OwnError(ErrorKind.NOT_OFFERED, f"{name} is not offered here. {ABSENT_OF_GOOGLE[name]}")
 
 
 def refusal(name: str) -> OwnError:

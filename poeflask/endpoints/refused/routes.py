@@ -2,29 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import count
 from typing import NoReturn
 
 from flask import Blueprint
 
+from poeflask.core.errors import OwnError
 from poeflask.endpoints.describing import described
-from poeflask.endpoints.refused.absent import ABSENT, refusal
+from poeflask.endpoints.refused.absent import (
+    ABSENT,
+    ABSENT_OF_GOOGLE,
+    paths_of_google,
+    refusal,
+    refusal_of_google,
+)
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def _view(name: str) -> Callable[..., NoReturn]:
-    @described(open=True, note=refusal(name).message)
+def _view(error: Callable[[], OwnError]) -> Callable[..., NoReturn]:
+    @described(open=True, note=error().message)
     def refuse(_rest: str = "") -> NoReturn:
         """Not offered: always answered with 501."""
-        raise refusal(name)
+        raise error()
 
     return refuse
 
 
-refused = Blueprint("refused", __name__)
+def _refuse(where: Blueprint, error: Callable[[], OwnError], paths: Iterable[str]) -> None:
+    view = _view(error)
+    endpoint = f"refused_{next(_numbers)}"
+    for path in paths:
+        for rule in (path, f"{path}/<path:_rest>"):
+            where.add_url_rule(rule, endpoint, view, methods=_METHODS)
 
-for _number, _name in enumerate(ABSENT):
-    _refuse = _view(_name)
-    for _rule in (f"/v1/{_name}", f"/v1/{_name}/<path:_rest>"):
-        refused.add_url_rule(_rule, f"refused_{_number}", _refuse, methods=_METHODS)
+
+_numbers = count()
+
+refused = Blueprint("refused", __name__)
+refused_to_google = Blueprint("refused_to_google", __name__)
+
+for _name in ABSENT:
+    _refuse(refused, partial(refusal, _name), (f"/v1/{_name}",))
+
+for _name in ABSENT_OF_GOOGLE:
+    _refuse(refused_to_google, partial(refusal_of_google, _name), paths_of_google(_name))

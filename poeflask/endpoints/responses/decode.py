@@ -156,7 +156,7 @@ def decode(
     known = references or {}
     items = _items(envelope.get("input"))
     if not items and not history:
-        raise wrong("input", "is missing: it must be a string or an array of items.")
+        raise wrong("input", "is missing or empty: it must be a string or an array of items.")
     spoken = read_items(history, items, known)
     toolbox = read_tools(
         [(envelope.get("tools", []), "tools"), *spoken.tools],
@@ -208,6 +208,19 @@ def decode_conversation(body: object) -> tuple[dict[str, str], tuple[Item, ...]]
     return envelope.get("metadata", {}), tuple(items)
 
 
+def decode_labels(body: object) -> dict[str, str]:
+    """The labels that a conversation is to have from here on; null is none.
+
+    Raises:
+        ClientError: kind INVALID_REQUEST, if there are none in the body, or wrong ones.
+    """
+    envelope = read_envelope(CONVERSATION_ENVELOPE, body)
+    if isinstance(body, Mapping) and "metadata" not in body:
+        raise wrong("metadata", "is missing: it must be an object.")
+    labels: dict[str, str] = envelope.get("metadata", {})
+    return labels
+
+
 def _refuse_unsupported(envelope: Mapping[str, Any]) -> None:
     if envelope.get("top_logprobs"):
         raise _unsupported("top_logprobs", "Poe's bots do not say how likely their words are.")
@@ -250,7 +263,10 @@ def _resolved(item: Item, references: Mapping[str, Item]) -> Item:
 
 
 def kept_items(items: Sequence[Item], response_id: str) -> list[dict[str, Any]]:
-    """Items as they are kept and shown again: each with a type, an id, and parts for content."""
+    """Items as they are kept and shown again: each with a type, an id, and parts for content.
+
+    OpenAI shows a status with each, and strict clients demand it; what was sent is complete.
+    """
     return [_kept(item, response_id, index) for index, item in enumerate(items)]
 
 
@@ -258,6 +274,8 @@ def _kept(item: Item, response_id: str, index: int) -> dict[str, Any]:
     kind = item.get("type", "message")
     prefix = _PREFIXES.get(kind, "item")
     whole = {**item, "type": kind, "id": item.get("id") or input_id(prefix, response_id, index)}
+    if kind in _PREFIXES:
+        whole["status"] = item.get("status") or "completed"
     content = item.get("content")
     if kind == "message" and isinstance(content, str):
         part = "output_text" if item.get("role") == "assistant" else "input_text"

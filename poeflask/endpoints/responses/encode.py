@@ -183,10 +183,17 @@ class _Nobody:
 
 
 def _error(error: PoeflaskError) -> _Object:
-    of_kind = error.rule.openai[1]
-    if of_kind is None:
-        of_kind = "invalid_prompt" if error.rule.status < 500 else "server_error"
-    return {"code": error.code or of_kind, "message": error.message}
+    """The error in a response, where OpenAI knows few codes: what a server failed at is one.
+
+    Beside them stand "context_length_exceeded" and "insufficient_quota", by which agents decide
+    whether to shorten, to stop or to ask again.
+    """
+    if error.rule.status >= 500:
+        return {"code": "server_error", "message": error.message}
+    return {
+        "code": error.code or error.rule.openai[1] or "invalid_prompt",
+        "message": error.message,
+    }
 
 
 def _usage(usage: Usage | None) -> _Object | None:

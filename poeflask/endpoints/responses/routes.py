@@ -19,6 +19,7 @@ from poeflask.endpoints.responses.decode import (
     ResponsesRequest,
     decode,
     decode_conversation,
+    decode_labels,
     kept_items,
     links_of,
 )
@@ -161,6 +162,15 @@ def retrieve_conversation(conversation_id: str) -> Response:
     return _json(_state(auth.caller_of(request.headers)).conversation(conversation_id))
 
 
+@responses.post("/v1/conversations/<conversation_id>")
+@described(body=CONVERSATION_ENVELOPE, example={"metadata": {"topic": "demo"}})
+def label_conversation(conversation_id: str) -> Response:
+    """Put other labels in the place of those that a conversation has."""
+    state = _state(auth.caller_of(request.headers))
+    metadata = decode_labels(body.json_object(request))
+    return _json(state.label(conversation_id, metadata))
+
+
 @responses.delete("/v1/conversations/<conversation_id>")
 @described()
 def delete_conversation(conversation_id: str) -> Response:
@@ -187,6 +197,23 @@ def add_conversation_items(conversation_id: str) -> Response:
     kept = kept_items(items, node_id)
     state.extend(conversation_id, node_id, kept)
     return _json(page(kept, {"order": "asc", "limit": "100"}))
+
+
+@responses.get("/v1/conversations/<conversation_id>/items/<item_id>")
+@described()
+def retrieve_conversation_item(conversation_id: str, item_id: str) -> Response:
+    """One item of a conversation."""
+    state = _state(auth.caller_of(request.headers))
+    return _json(state.conversation_item(conversation_id, item_id))
+
+
+@responses.delete("/v1/conversations/<conversation_id>/items/<item_id>")
+@described()
+def remove_conversation_item(conversation_id: str, item_id: str) -> Response:
+    """Take an item out of a conversation."""
+    state = _state(auth.caller_of(request.headers))
+    state.remove(conversation_id, item_id, services().new_id(RESPONSE_PREFIX))
+    return _json(state.conversation(conversation_id))
 
 
 def _read(sent: dict[str, Any], state: State) -> tuple[ResponsesRequest, Links]:

@@ -9,7 +9,7 @@ Records stand under their owner, so that the id of somebody else's response is a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from poeflask.core.errors import ClientError, ErrorKind
@@ -183,6 +183,42 @@ class State:
         self._keep(node_id, {"response": None, "input": items, "previous": head})
         self._move(conversation_id, node_id)
 
+    def conversation_item(self, conversation_id: str, item_id: str) -> Item:
+        """One item of a conversation.
+
+        Raises:
+            ClientError: kind NOT_FOUND, here and below, if the conversation has none of that id.
+        """
+        for item in self.conversation_items(conversation_id):
+            if item.get("id") == item_id:
+                return item
+        raise _no_item(item_id, conversation_id)
+
+    def remove(self, conversation_id: str, item_id: str, node_id: str) -> None:
+        """Take an item out of a conversation; responses that were asked with it keep it.
+
+        For their sake no record changes: what remains from the item's turn on is kept once more,
+        under an id of its own, and is the conversation's newest from here on.
+        """
+        turns: list[list[Item]] = []
+        for record in self._records_from(self.head(conversation_id)):
+            turn = _items_of(record)
+            turns.append([item for item in turn if item.get("id") != item_id])
+            if len(turns[-1]) < len(turn):
+                remaining = [item for later in reversed(turns) for item in later]
+                before = record["previous"]
+                self._keep(node_id, {"response": None, "input": remaining, "previous": before})
+                self._move(conversation_id, node_id)
+                return
+        raise _no_item(item_id, conversation_id)
+
+    def label(self, conversation_id: str, metadata: Mapping[str, str]) -> Mapping[str, Any]:
+        """Put labels in the place of those that a conversation has; gives it as it is then."""
+        record = self._known_conversation(conversation_id)
+        labelled = {**record["conversation"], "metadata": metadata}
+        self._put_conversation({**record, "conversation": labelled})
+        return labelled
+
     def end(self, conversation_id: str) -> None:
         """Forget a conversation; the responses in it stay."""
         self._known_conversation(conversation_id)
@@ -224,27 +260,39 @@ class State:
 
     def _items_up_to(self, record_id: str) -> list[Item]:
         """What was said up to and with a record, oldest first."""
-        turns: list[list[Item]] = []
+        turns = [_items_of(record) for record in self._records_from(record_id)]
+        return [item for turn in reversed(turns) for item in turn]
+
+    def _records_from(self, record_id: str) -> Iterator[_Record]:
+        """A record and those that it continues, newest first; none for an empty id."""
         count = 0
-        while record_id and count <= MAX_ITEMS:
+        while record_id:
             record = self._reads.get(self._key("response", record_id))
             if record is None:
                 raise _lost(record_id)
-            turns.append(_items_of(record))
-            count += 1 + len(turns[-1])
+            count += 1 + len(_items_of(record))
+            if count > MAX_ITEMS:
+                raise ClientError(
+                    ErrorKind.INVALID_REQUEST,
+                    f"What is continued holds more than {MAX_ITEMS} items; begin anew.",
+                    param="previous_response_id",
+                )
+            yield record
             record_id = record["previous"]
-        if count > MAX_ITEMS:
-            raise ClientError(
-                ErrorKind.INVALID_REQUEST,
-                f"What is continued holds more than {MAX_ITEMS} items; begin anew.",
-                param="previous_response_id",
-            )
-        return [item for turn in reversed(turns) for item in turn]
 
 
 def _items_of(record: _Record) -> list[Item]:
     """What the client and the bot said in one turn."""
     return [*record["input"], *(record["response"] or {}).get("output", [])]
+
+
+def _no_item(item_id: str, conversation_id: str) -> ClientError:
+    return ClientError(
+        ErrorKind.NOT_FOUND,
+        f"The conversation {shown(conversation_id)} has no item {shown(item_id)}. "
+        "GET /v1/conversations/{id}/items lists those it has.",
+        param="item_id",
+    )
 
 
 def _lost(response_id: str) -> ClientError:

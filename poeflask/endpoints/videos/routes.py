@@ -1,11 +1,13 @@
-"""POST and GET /v1/videos, GET and DELETE /v1/videos/{id}, GET /v1/videos/{id}/content."""
+"""/v1/videos: orders, lists, progress, deletion, and the films themselves."""
 
 from __future__ import annotations
+
+from typing import NoReturn
 
 from flask import Blueprint, Response, request
 
 from poeflask.core.caller import Caller
-from poeflask.core.errors import ClientError, ErrorKind, PoeError
+from poeflask.core.errors import ClientError, ErrorKind, OwnError, PoeError
 from poeflask.core.profile import Profile
 from poeflask.endpoints.describing import PAGE, described
 from poeflask.endpoints.made_files import family
@@ -86,6 +88,17 @@ def delete_video(video_id: str) -> Response:
     jobs, _ = _mine()
     jobs.delete(_found(jobs, video_id).id)
     return respond.json_body(deleted_object(video_id), headers={})
+
+
+@videos.post("/v1/videos/<video_id>/remix")
+@described()
+def remix_video(video_id: str) -> NoReturn:
+    """Refused: no bot of Poe's changes a film that it made."""
+    _mine()
+    raise OwnError(
+        ErrorKind.NOT_OFFERED,
+        f"The video {video_id[:80]!r} is not changed here. POST /v1/videos makes a new one.",
+    )
 
 
 @videos.get("/v1/videos/<video_id>/content")

@@ -71,7 +71,7 @@ BAD_REQUESTS: tuple[BadRequest, ...] = (
     BadRequest(name="an array", body=[], word="JSON object"),
     BadRequest(name="nothing", body={}, param="model", word="missing"),
     BadRequest(name="no input", body={"model": "b"}, param="input", word="missing"),
-    BadRequest(name="empty input", body={"model": "b", "input": []}, param="input", word="missing"),
+    BadRequest(name="empty input", body={"model": "b", "input": []}, param="input", word="empty"),
     BadRequest(
         name="a message of nothing",
         body={"model": "b", "input": [{"role": "user", "content": ""}]},

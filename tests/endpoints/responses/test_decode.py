@@ -25,6 +25,7 @@ from poeflask.endpoints.responses.decode import (
     ResponsesRequest,
     decode,
     decode_conversation,
+    decode_labels,
     kept_items,
     links_of,
 )
@@ -269,32 +270,39 @@ def test_what_a_request_points_at(body: dict[str, Any], links: Links) -> None:
 
 
 def test_kept_items_can_be_shown_again() -> None:
-    """Each has a type, an id and parts, whatever the client left out; ids of its own stay."""
+    """Each has type, id, status and parts, whatever the client left out; what it said stays."""
     items = [
         USER,
         {"role": "assistant", "content": "Yes", "id": "msg_own"},
         {"type": "function_call_output", "call_id": "c", "output": "x"},
+        {"type": "function_call", "id": "f", "call_id": "c", "status": "incomplete"},
+        {"type": "item_reference", "id": "r"},
     ]
 
     assert kept_items(items, "resp_00ff00ff00ff00ff") == [
         {
             "type": "message",
             "id": "msg_00ff00ff00ff00ff_in0",
+            "status": "completed",
             "role": "user",
             "content": [{"type": "input_text", "text": "Hello"}],
         },
         {
             "type": "message",
             "id": "msg_own",
+            "status": "completed",
             "role": "assistant",
             "content": [{"type": "output_text", "text": "Yes", "annotations": []}],
         },
         {
             "type": "function_call_output",
             "id": "fco_00ff00ff00ff00ff_in2",
+            "status": "completed",
             "call_id": "c",
             "output": "x",
         },
+        {"type": "function_call", "id": "f", "call_id": "c", "status": "incomplete"},
+        {"type": "item_reference", "id": "r"},
     ]
 
 
@@ -311,6 +319,14 @@ def test_a_new_conversation() -> None:
     """It may have labels and items, and need not."""
     assert ({}, ()) == decode_conversation({})
     assert ({"a": "b"}, (USER,)) == decode_conversation({"metadata": {"a": "b"}, "items": [USER]})
+
+
+def test_other_labels() -> None:
+    """They are said, or said to be none; a body without them is a mistake."""
+    assert {"a": "b"} == decode_labels({"metadata": {"a": "b"}})
+    assert {} == decode_labels({"metadata": None})
+    with pytest.raises(ClientError, match="'metadata' is missing"):
+        decode_labels({})
 
 
 @pytest.mark.parametrize("body", [{"items": 5}, {"items": [5]}, {"metadata": {"a": 5}}])

@@ -256,16 +256,17 @@ def test_each_finish_has_its_status(
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (BROKEN.error, "poe_broken"),
+        (BROKEN.error, "server_error"),
         (PoeError(ErrorKind.RATE_LIMITED, "Slow down."), "rate_limit_exceeded"),
         (PoeError(ErrorKind.BOT_REJECTED, "No."), "invalid_prompt"),
         (PoeError(ErrorKind.CONTEXT_TOO_LONG, "Long."), "context_length_exceeded"),
         (ClientError(ErrorKind.INVALID_REQUEST, "Bad.", code="own_code"), "own_code"),
-        (OwnError(ErrorKind.INTERNAL, "Oh."), "internal_error"),
+        (PoeError(ErrorKind.NO_POINTS, "None."), "insufficient_quota"),
+        (OwnError(ErrorKind.INTERNAL, "Oh."), "server_error"),
     ],
 )
 def test_a_failure_says_its_code(error: PoeflaskError, code: str) -> None:
-    """After the first byte an error is the response's last event."""
+    """After the first byte an error is the response's last event, in a code that clients know."""
     events = streamed([TextDelta("Hel")], [Failure(error)])
 
     assert "response.failed" == events[-1]["type"]

@@ -230,6 +230,57 @@ def test_a_conversation_grows_with_its_responses(state: State) -> None:
     assert expected == texts(state.conversation_items(conversation))
 
 
+def test_an_item_is_taken_out_of_a_conversation(state: State) -> None:
+    """The next turn no longer continues it, while the response that was asked with it does."""
+    conversation = begun(state, {"role": "user", "content": "before"})
+    keep(state, 1, state.head(conversation), conversation={"id": conversation})
+    keep(state, 2, state.head(conversation), conversation={"id": conversation})
+    question = state.conversation_items(conversation)[1]["id"]
+
+    assert question == state.conversation_item(conversation, question)["id"]
+    state.remove(conversation, question, resp(101))
+
+    left = texts(state.conversation_items(conversation))
+    assert ["before", "answer 1", "question 2", "answer 2"] == left
+    assert ["before", "question 1", "answer 1", "question 2"] == texts(state.input_items(resp(2)))
+    assert left == texts(state.history(state.head(conversation)))
+
+
+def test_the_only_item_is_taken_out(state: State) -> None:
+    """The conversation is empty then, and may be continued."""
+    conversation = begun(state, {"role": "user", "content": "before"})
+    state.remove(conversation, state.conversation_items(conversation)[0]["id"], resp(101))
+
+    assert [] == state.conversation_items(conversation)
+    keep(state, 1, state.head(conversation), conversation={"id": conversation})
+    assert ["question 1", "answer 1"] == texts(state.conversation_items(conversation))
+
+
+def test_an_item_that_a_conversation_has_not(state: State) -> None:
+    """To read it or to take it out fails, and nothing changes."""
+    conversation = begun(state, {"role": "user", "content": "before"})
+    for act in (
+        lambda: state.conversation_item(conversation, "msg_other"),
+        lambda: state.remove(conversation, "msg_other", resp(101)),
+    ):
+        with pytest.raises(ClientError, match="has no item 'msg_other'") as caught:
+            act()
+        assert (ErrorKind.NOT_FOUND, "item_id") == (caught.value.kind, caught.value.param)
+
+    assert ["before"] == texts(state.conversation_items(conversation))
+
+
+def test_labels_are_replaced(state: State) -> None:
+    """A conversation has the new ones and no old ones; its items stay."""
+    conversation = begun(state, {"role": "user", "content": "before"})
+    state.label(conversation, {"a": "1"})
+    labelled = state.label(conversation, {"b": "2"})
+
+    assert {"b": "2"} == labelled["metadata"]
+    assert labelled == state.conversation(conversation)
+    assert ["before"] == texts(state.conversation_items(conversation))
+
+
 @pytest.mark.parametrize("status", ["failed", "in_progress", "cancelled"])
 def test_what_was_not_answered_is_no_part_of_a_conversation(state: State, status: str) -> None:
     """The client will say it again."""
@@ -244,7 +295,15 @@ def test_a_conversation_is_its_owners(state: State, store: MemoryStore) -> None:
     """For anybody else, and after its end, it is unknown."""
     conversation = begun(state)
     bob = state_of("bob", store)
-    for act in (bob.conversation, bob.head, bob.end, bob.conversation_items):
+    for act in (
+        bob.conversation,
+        bob.head,
+        bob.end,
+        bob.conversation_items,
+        lambda name: bob.conversation_item(name, "msg_1"),
+        lambda name: bob.remove(name, "msg_1", resp(102)),
+        lambda name: bob.label(name, {"a": "b"}),
+    ):
         with pytest.raises(ClientError) as caught:
             act(conversation)
         assert ErrorKind.NOT_FOUND == caught.value.kind
