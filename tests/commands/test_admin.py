@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def works(folder: Path, link: str) -> bool:
     """Whether a link sets the password."""
-    links = SetupLinks(SqliteStore(folder / "store.db"), lambda: "unused")
-    return links.works(link.partition("#")[2])
+    with closing(SqliteStore(folder / "store.db")) as store:
+        return SetupLinks(store, lambda: "unused").works(link.partition("#")[2])
 
 
 def test_a_link_is_printed(run: Run, tmp_path: Path) -> None:

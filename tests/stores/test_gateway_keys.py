@@ -1,5 +1,7 @@
 """Issued, found, changed, rotated, revoked."""
 
+from contextlib import closing
+
 import pytest
 
 from poeflask.core.errors import ErrorKind, OwnError
@@ -210,8 +212,9 @@ def test_an_old_secret_still_checks(store, tmp_path):
 
 def test_keys_live_in_a_file_too(tmp_path):
     """As the command and the workers share it."""
-    store = SqliteStore(tmp_path / "store.db")
-    secret = SecretInStore(store)
-    key, text = GatewayKeys(store, secret).issue({"name": "Anna"})
+    path = tmp_path / "store.db"
+    with closing(SqliteStore(path)) as command, closing(SqliteStore(path)) as worker:
+        secret = SecretInStore(command)
+        key, text = GatewayKeys(command, secret).issue({"name": "Anna"})
 
-    assert key == GatewayKeys(SqliteStore(tmp_path / "store.db"), secret).find(text)
+        assert key == GatewayKeys(worker, secret).find(text)
