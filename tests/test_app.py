@@ -21,14 +21,9 @@ from flask.testing import FlaskClient
 from gevent.server import StreamServer
 from werkzeug.test import TestResponse
 
-from poeflask.app import DEMO_KEY, create_app
-from poeflask.core.caller import Caller
-from poeflask.core.prompt import Message, Prompt, Text
-from poeflask.core.reply import TextDelta
-from poeflask.filters.chain import Wants
-from poeflask.setting_values import KeyOfPoe
+from poeflask.app import create_app
 from poeflask.settings import Settings, SettingsError
-from poeflask.web.services import Services
+from poeflask.upstreams import DEMO_KEY
 
 CHAT = {"model": "Echo", "messages": [{"role": "user", "content": "hi there"}]}
 AWAY = "http://127.0.0.1:1"
@@ -157,10 +152,10 @@ def test_deep_values_are_no_fault_of_ours(place: Callable[[object], object], dep
 
 
 def test_every_setting_does_something() -> None:
-    """Each is read where the parts are joined, or by the command that starts the server."""
+    """Each is read where parts are made and joined, or by the command that starts the server."""
     source = "".join(
         (Path(__file__).parent.parent / "poeflask" / name).read_text("utf-8")
-        for name in ("app.py", "cli.py")
+        for name in ("app.py", "upstreams.py", "cli.py")
     )
     derived = {
         "simulator": "simulator_enabled",
@@ -176,26 +171,6 @@ def test_every_setting_does_something() -> None:
     ]
 
     assert [] == idle
-
-
-def test_the_demo_key_can_pay_for_callers_who_bring_none() -> None:
-    """So that keys of this service's own can be tried without a Poe."""
-    app = create_app(
-        Settings(
-            store_url="memory",
-            poe_base_url=AWAY,
-            simulator="on",
-            log_level="error",
-            poe_api_key=(KeyOfPoe("demo", DEMO_KEY, 1),),
-        )
-    )
-    here: Services = app.extensions["poeflask"]
-    caller = Caller(owner="somebody")
-    prompt = Prompt(bot="Echo", messages=(Message("user", (Text("hi"),)),))
-    answer = here.upstream_for(caller).bridge.open(prompt, caller, Wants())
-
-    assert TextDelta("hi") in (answer.next(10) or [])
-    answer.close()
 
 
 def test_answers_are_traced_where_that_is_set() -> None:
@@ -221,24 +196,6 @@ def test_without_a_ledger_there_are_no_rows() -> None:
 
     assert None is metering.ledger
     assert 'poeflask_requests_total{dialect="chat",outcome="ok"} 1.0' in demo.get("/metrics").text
-
-
-def test_workers_have_the_files_of_each_others_simulators(tmp_path: Path) -> None:
-    """What one was given or has painted the others read and show."""
-    demos = [client(simulator="on", store_url="sqlite", state_dir=tmp_path) for _ in range(2)]
-    file = {"filename": "a.txt", "file_data": "data:text/plain;base64,aGVsbG8="}
-    asked = [{"role": "user", "content": [{"type": "file", "file": file}]}]
-    question = {"model": "Reader", "messages": asked}
-    read = [demo.post("/v1/chat/completions", json=question).json for demo in demos]
-    painting = {"model": "Painter", "prompt": "a cat", "response_format": "url"}
-    painted = demos[0].post("/v1/images/generations", json=painting).json["data"][0]["url"]
-    here: Services = demos[1].application.extensions["poeflask"]
-    content, kind = here.upstream_for(Caller(owner="anybody", poe_key=DEMO_KEY)).fetch(painted)
-
-    assert ["a.txt (text/plain) says:\nhello"] * 2 == [
-        answer["choices"][0]["message"]["content"].strip() for answer in read
-    ]
-    assert (b"\x89PNG", "image/png") == (content[:4], kind)
 
 
 def test_a_clock_that_jumps_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> None:

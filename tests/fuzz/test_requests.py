@@ -14,8 +14,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from poeflask.app import DEMO_KEY, create_app
+from poeflask.app import create_app
 from poeflask.settings import Settings
+from poeflask.upstreams import DEMO_KEY
 from tests.fuzz.mutations import EXAMPLES, REQUESTS, mutated
 
 LIMIT_S = 20

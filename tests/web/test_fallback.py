@@ -8,9 +8,10 @@ import pytest
 from flask import g
 from flask.testing import FlaskClient
 
-from poeflask.app import DEMO_KEY, create_app
+from poeflask.app import create_app
 from poeflask.core.caller import Caller
 from poeflask.settings import Settings
+from poeflask.upstreams import DEMO_KEY
 from poeflask.web.fallback import HEADER
 from poeflask.web.services import Services
 
