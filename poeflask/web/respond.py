@@ -18,11 +18,42 @@ from poeflask.relay import Outlet, client_of
 from poeflask.web import draining, errors, fallback, logging
 from poeflask.web.hangup import watch
 from poeflask.web.logging import Line
+from poeflask.web.services import services
+
+EVENT_STREAM = "text/event-stream"
 
 STREAM_HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     "X-Accel-Buffering": "no",
 }
+
+
+def given(
+    request: Request,
+    answer: Answer,
+    encoder: Encoder,
+    *,
+    streamed: bool,
+    headers: Mapping[str, str],
+    mimetype: str = EVENT_STREAM,
+) -> Response:
+    """The answer as the client wants it: as a stream of this type, or as one JSON body.
+
+    Raises:
+        PoeflaskError: as `stream` and `whole` do.
+    """
+    if not streamed:
+        return whole(request, answer, encoder, headers=headers)
+    here = services()
+    return stream(
+        request,
+        answer,
+        encoder,
+        first_event_wait_s=here.first_event_wait_s,
+        heartbeat_s=here.heartbeat_s,
+        headers=headers,
+        mimetype=mimetype,
+    )
 
 
 def stream(
@@ -33,7 +64,7 @@ def stream(
     first_event_wait_s: float,
     heartbeat_s: float,
     headers: Mapping[str, str],
-    mimetype: str = "text/event-stream",
+    mimetype: str = EVENT_STREAM,
 ) -> Response:
     """The answer as a stream: server-sent events, or whatever `mimetype` says the encoder writes.
 

@@ -122,17 +122,8 @@ def _heard(asked: ListenRequest, caller: Caller) -> Response:
     unheard = [name for name in making.ignored if name != "language"]
     headers = ignored_header([*asked.ignored, *unheard])
     encoder = TranscriptStream(asked)
-    if asked.stream:
-        return respond.stream(
-            request,
-            answer,
-            encoder,
-            first_event_wait_s=here.first_event_wait_s,
-            heartbeat_s=here.heartbeat_s,
-            headers=headers,
-        )
-    if asked.format in ("json", "verbose_json"):
-        return respond.whole(request, answer, encoder, headers=headers)
+    if asked.stream or asked.format in ("json", "verbose_json"):
+        return respond.given(request, answer, encoder, streamed=asked.stream, headers=headers)
     reply = gather(respond.all_events(request, answer))
     response = Response(transcript(reply, asked.format), mimetype="text/plain")
     response.headers.update(headers)

@@ -41,13 +41,4 @@ def create_chat_completion() -> Response:
     wants = Wants(usage=asked.include_usage or not asked.stream)
     answer = ask(caller, upstream, prompt, wants, n=asked.n)
     headers = ignored_header([*asked.ignored, *asked.spelled(left_out)])
-    if not asked.stream:
-        return respond.whole(request, answer, encoder, headers=headers)
-    return respond.stream(
-        request,
-        answer,
-        encoder,
-        first_event_wait_s=here.first_event_wait_s,
-        heartbeat_s=here.heartbeat_s,
-        headers=headers,
-    )
+    return respond.given(request, answer, encoder, streamed=asked.stream, headers=headers)

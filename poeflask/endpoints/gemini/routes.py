@@ -131,20 +131,18 @@ def _answer(asked: GeminiRequest, caller: Caller, form: Form | None = None) -> R
     upstream = here.upstream_for(caller)
     prompt, left_out = address(asked.prompt, asked.extras, upstream.catalogue)
     meta = ReplyMeta(id=here.new_id("gemini-"), created=int(here.clock()), model=asked.prompt.bot)
-    encoder = GeminiEncoder(meta, form=form or "sse", show_thoughts=asked.show_thoughts)
+    written = form or "sse"
+    encoder = GeminiEncoder(meta, form=written, show_thoughts=asked.show_thoughts)
     wants = Wants(usage=True, files_as_text=True)
     answer = ask(caller, upstream, prompt, wants, n=asked.candidates)
     headers = ignored_header([*asked.ignored, *left_out])
-    if form is None:
-        return respond.whole(request, answer, encoder, headers=headers)
-    return respond.stream(
+    return respond.given(
         request,
         answer,
         encoder,
-        first_event_wait_s=here.first_event_wait_s,
-        heartbeat_s=here.heartbeat_s,
+        streamed=form is not None,
         headers=headers,
-        mimetype=_TYPES[form],
+        mimetype=_TYPES[written],
     )
 
 

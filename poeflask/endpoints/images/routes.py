@@ -72,16 +72,7 @@ def _made(asked: ImageRequest, caller: Caller) -> Response:
     wants = Wants(files_as_text=False, progress=True)
     answer = ask(caller, upstream, making.prompt, wants, n=asked.n or 1)
     headers = ignored_header([*asked.ignored, *making.ignored])
-    if not asked.stream:
-        return respond.whole(request, answer, encoder, headers=headers)
-    return respond.stream(
-        request,
-        answer,
-        encoder,
-        first_event_wait_s=here.first_event_wait_s,
-        heartbeat_s=here.heartbeat_s,
-        headers=headers,
-    )
+    return respond.given(request, answer, encoder, streamed=asked.stream, headers=headers)
 
 
 def _addressed(asked: ImageRequest, upstream: Upstream, skip: SkipSystemPrompt) -> Making:

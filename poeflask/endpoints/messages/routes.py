@@ -43,16 +43,7 @@ def create_message() -> Response:
     )
     answer = ask(caller, upstream, prompt, Wants(usage=True, files_as_text=True))
     headers = ignored_header([*asked.ignored, *left_out])
-    if not asked.stream:
-        return respond.whole(request, answer, encoder, headers=headers)
-    return respond.stream(
-        request,
-        answer,
-        encoder,
-        first_event_wait_s=here.first_event_wait_s,
-        heartbeat_s=here.heartbeat_s,
-        headers=headers,
-    )
+    return respond.given(request, answer, encoder, streamed=asked.stream, headers=headers)
 
 
 @messages.post("/v1/messages/count_tokens")

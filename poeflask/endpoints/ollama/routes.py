@@ -169,16 +169,8 @@ def _answer(asked: OllamaRequest, caller: Caller, form: Form) -> Response:
     encoder = OllamaEncoder(meta, clock=here.clock, form=form, show_thinking=asked.show_thinking)
     answer = ask(caller, upstream, prompt, Wants(usage=True, files_as_text=True))
     headers = ignored_header([*asked.ignored, *left_out])
-    if not asked.stream:
-        return respond.whole(request, answer, encoder, headers=headers)
-    return respond.stream(
-        request,
-        answer,
-        encoder,
-        first_event_wait_s=here.first_event_wait_s,
-        heartbeat_s=here.heartbeat_s,
-        headers=headers,
-        mimetype=_LINES,
+    return respond.given(
+        request, answer, encoder, streamed=asked.stream, headers=headers, mimetype=_LINES
     )
 
 

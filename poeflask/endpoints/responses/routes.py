@@ -63,16 +63,7 @@ def create_response() -> Response:
     if asked.background and not asked.stream:
         answer.close()
         return _json(encoder.unfinished("queued"), headers)
-    if not asked.stream:
-        return respond.whole(request, answer, encoder, headers=headers)
-    return respond.stream(
-        request,
-        answer,
-        encoder,
-        first_event_wait_s=here.first_event_wait_s,
-        heartbeat_s=here.heartbeat_s,
-        headers=headers,
-    )
+    return respond.given(request, answer, encoder, streamed=asked.stream, headers=headers)
 
 
 @responses.post("/v1/responses/input_tokens")
