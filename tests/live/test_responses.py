@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import openai
@@ -29,9 +30,10 @@ WEATHER = {
 
 
 @pytest.fixture
-def client(live: Live) -> OpenAI:
+def client(live: Live) -> Iterator[OpenAI]:
     """The SDK, with no retries of its own."""
-    return of_key(live, "ada-key")
+    with of_key(live, "ada-key") as made:
+        yield made
 
 
 def of_key(live: Live, key: str) -> OpenAI:
@@ -85,18 +87,18 @@ def test_a_stream_keeps_the_grammar(live: Live, bot: str) -> None:
 
 def test_a_strict_reader_finds_nothing_wrong(live: Live) -> None:
     """Every event, item and object is of the type that the SDK declares, to the last field."""
-    strict = OpenAI(
-        base_url=f"{live.url}/v1", api_key="k", max_retries=0, _strict_response_validation=True
-    )
     asked: dict[str, Any] = {"input": "What is the weather in Paris?", "tools": [WEATHER]}
-    for model in ("Thinker", "Tool-User"):
-        events = list(strict.responses.create(model=model, stream=True, **asked))
-        whole = strict.responses.create(model=model, **asked)
+    with OpenAI(
+        base_url=f"{live.url}/v1", api_key="k", max_retries=0, _strict_response_validation=True
+    ) as strict:
+        for model in ("Thinker", "Tool-User"):
+            events = list(strict.responses.create(model=model, stream=True, **asked))
+            whole = strict.responses.create(model=model, **asked)
 
-        assert "response.completed" == events[-1].type
-        assert whole == strict.responses.retrieve(whole.id)
-        assert list(strict.responses.input_items.list(whole.id))
-        assert strict.responses.input_tokens.count(model=model, **asked)
+            assert "response.completed" == events[-1].type
+            assert whole == strict.responses.retrieve(whole.id)
+            assert list(strict.responses.input_items.list(whole.id))
+            assert strict.responses.input_tokens.count(model=model, **asked)
 
 
 def test_stream_helper(client: OpenAI) -> None:
@@ -217,13 +219,13 @@ def test_what_was_not_stored_cannot_be_continued(client: OpenAI) -> None:
 def test_a_response_is_its_owners(client: OpenAI, live: Live) -> None:
     """For another key it does not exist, and it cannot be deleted with it."""
     mine = client.responses.create(model="Echo", input="Hi")
-    other = of_key(live, "bob-key")
-    with pytest.raises(openai.NotFoundError):
-        other.responses.retrieve(mine.id)
-    with pytest.raises(openai.NotFoundError):
-        other.responses.delete(mine.id)
-    with pytest.raises(openai.BadRequestError):
-        other.responses.create(model="Echo", input="Hi", previous_response_id=mine.id)
+    with of_key(live, "bob-key") as other:
+        with pytest.raises(openai.NotFoundError):
+            other.responses.retrieve(mine.id)
+        with pytest.raises(openai.NotFoundError):
+            other.responses.delete(mine.id)
+        with pytest.raises(openai.BadRequestError):
+            other.responses.create(model="Echo", input="Hi", previous_response_id=mine.id)
 
     client.responses.delete(mine.id)
     with pytest.raises(openai.NotFoundError):
