@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -243,13 +244,15 @@ class _Desk:
 
 
 def _desk() -> _Desk:
+    """The keys of the service that the environment describes; closed when the command ends."""
     settings = read_settings()
     if settings.store_url == "memory":
         raise click.ClickException(
             "With POEFLASK_STORE_URL=memory keys end with the process that made them; "
             "keep state in the default file, and have the server do so too."
         )
-    store = open_store(settings.store_url, settings.state_dir)
+    opened = closing(open_store(settings.store_url, settings.state_dir))
+    store = click.get_current_context().with_resource(opened)
     secret = open_secret(store, settings.state_dir, shared=settings.store_url != "sqlite")
     return _Desk(store, GatewayKeys(store, secret))
 

@@ -31,10 +31,17 @@ POOL = Caller(owner="somebody")
 HELLO = [{"role": "user", "content": "Hello"}]
 
 
+MADE: list[Services] = []
+"""What the test that runs has made."""
+
+
 @pytest.fixture(autouse=True)
-def nothing_asked_before(simulator: Simulator) -> None:
-    """The simulator has forgotten all."""
+def nothing_is_left(simulator: Simulator) -> Iterator[None]:
+    """The simulator has forgotten all, and what was made is closed."""
     simulator.reset()
+    yield
+    while MADE:
+        MADE.pop().store.close()
 
 
 def services(simulator: Simulator, folder: Path, *keys: str, **chosen: object) -> Services:
@@ -49,6 +56,7 @@ def services(simulator: Simulator, folder: Path, *keys: str, **chosen: object) -
         **{"retry_wait_max_s": 0.1, **chosen},  # type: ignore[arg-type]
     )
     made: Services = create_app(settings).extensions["poeflask"]
+    MADE.append(made)
     return made
 
 
