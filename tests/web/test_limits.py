@@ -1,6 +1,7 @@
 """What gateway keys may take: reserved, settled, given back."""
 
 import math
+from contextlib import closing
 from datetime import UTC, datetime
 
 import gevent
@@ -516,8 +517,8 @@ def test_parallel_workers_never_admit_more_than_the_limit(tmp_path, app):
 
     def work(_number):
         admitted = 0
-        with app.test_request_context():
-            worker = worker_of(SqliteStore(tmp_path / "shared.db"), lambda: NOON)
+        with app.test_request_context(), closing(SqliteStore(tmp_path / "shared.db")) as store:
+            worker = worker_of(store, lambda: NOON)
             for _ in range(20):
                 try:
                     worker.admit(key, [Wish(10, 20)], bot="B", pricing=None)
