@@ -149,12 +149,19 @@ class Ledger:
         self._write_soon()
 
     def flush(self) -> None:
-        """Write all that waits, now. To be called when a worker ends."""
+        """Write all that waits, now."""
         # One at a time: else an older sum could be written over a younger one.
         with self._writing:
             while self._waiting or any(one.grown for one in self._open.values()):
                 if not self._write():
                     return
+
+    def close(self) -> None:
+        """Write all that waits, and nothing by itself any more. To be called when a worker ends."""
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            writer.kill(block=False)
+        self.flush()
 
     def rows(self, wanted: RowFilter = RowFilter(), *, after: str = "", limit: int = 50) -> Page:  # noqa: B008 - frozen
         """Rows, the newest first.

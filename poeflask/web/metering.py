@@ -159,7 +159,7 @@ class Metering:
             while pending := [one for one in self._pending if not one.dead]:
                 gevent.joinall(pending)
         if self.ledger is not None:
-            self.ledger.flush()
+            self.ledger.close()
         self._close_others()
 
     def _about(

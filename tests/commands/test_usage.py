@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Path:
     ):
         time_s = time.time() - ago_s
         ledger.add(replace(ROW, id=ledger.new_id(time_s), time_s=time_s, **changed))  # type: ignore[arg-type]
-    ledger.flush()
+    ledger.close()
     store.close()
     return tmp_path
 

@@ -38,6 +38,16 @@ class Away(MemoryStore):
         raise StoreUnavailable("The store is away.")
 
 
+class Trimmed(MemoryStore):
+    """A store that counts how often somebody wanted to look after its ledger."""
+
+    trims = 0
+
+    def add(self, key: str, amount: int, ttl_s: float | None = None) -> int:
+        self.trims += 1
+        return super().add(key, amount, ttl_s)
+
+
 @pytest.fixture
 def clock() -> Clock:
     """The time."""
@@ -53,17 +63,25 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Itera
         else SqliteStore(tmp_path / "store.db", clock=clock)
     )
     yield made
+    while MADE:
+        MADE.pop().close()
     made.close()
+
+
+MADE: list[Ledger] = []
+"""The ledgers of the test that runs."""
 
 
 def ledger(store: Store, clock: Clock, worker: str = "w1", **bounds: float) -> Ledger:
     """The ledger as one worker has it."""
-    return Ledger(
+    made = Ledger(
         store,
         worker=worker,
         bounds=LedgerBounds(**bounds),  # type: ignore[arg-type]
         clock=clock,
     )
+    MADE.append(made)
+    return made
 
 
 def added(to: Ledger, time_s: float = NOW_S, **changed: object) -> LedgerRow:
@@ -169,6 +187,20 @@ def test_rows_are_written_by_themselves(store: Store, clock: Clock) -> None:
     assert [] == made.rows().rows
     gevent.sleep(0.8)
     assert {row.id for row in rows} == {row.id for row in made.rows().rows}
+
+
+def test_a_ledger_that_is_closed_leaves_the_store_alone(clock: Clock) -> None:
+    """All is written by then, and the greenlet that would have looked after it is off."""
+    store = Trimmed(clock=clock)
+    for is_closed in (False, True):
+        made = ledger(store, clock, worker=f"w{is_closed}")
+        added(made)
+        if is_closed:
+            made.close()
+        gevent.sleep(0.8)
+
+        assert 1 == store.trims
+    assert 2 == len(made.rows().rows)
 
 
 def test_rows_have_an_end(store: Store, clock: Clock) -> None:
