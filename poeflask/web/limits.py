@@ -43,11 +43,19 @@ _RETRY_CONCURRENT_S = 1.0
 _LONGEST_SETTLING_S = 0.5
 """How long a request waits for what those before it give back."""
 
+_AGAIN_AFTER_S = (0.1, 0.4)
+"""When whoever is refused for what others hold is looked at again: an answer that another worker
+gave may have just ended."""
+
 _TRIES = 4
 _FIRST_RETRY_S = 0.5
 _MOST_UNPRICED = 1000
 
 _log = get_logger("poeflask")
+
+
+class _HeldError(ClientError):
+    """What is asked for is held by other answers, or was taken within the last minute."""
 
 
 class Limits:
@@ -114,6 +122,13 @@ class Limits:
         price = self._price(key, bot, pricing)
         holders = self._holders(gates, len(wishes))
         grant = Grant(self.settle, key, gates, wishes, price, now_s, holders)
+        for wait_s in _AGAIN_AFTER_S:
+            try:
+                self._enter(grant)
+            except _HeldError:
+                self._sleep(wait_s)
+            else:
+                return grant
         self._enter(grant)
         return grant
 
@@ -230,7 +245,7 @@ class Limits:
 
     def _refusal(self, grant: Grant, gate: Gate, taken: Taken) -> ClientError:
         if gate.period is not None and _is_only_reserved(grant, taken):
-            return ClientError(
+            return _HeldError(
                 ErrorKind.TOO_MANY_REQUESTS,
                 f"{_may(grant.key, gate)}; what is left of them is reserved for answers that are "
                 "being given. Ask again when one of them has ended.",
@@ -246,13 +261,14 @@ class Limits:
             )
         if gate.unit is None:
             places = max(1, len(grant.holders))
-            return ClientError(
+            return _HeldError(
                 ErrorKind.TOO_MANY_REQUESTS,
                 f"{_may(grant.key, gate)}; ask again when one of them has ended.",
                 retry_after_s=_RETRY_CONCURRENT_S,
                 allow_retry=places <= gate.limit,
             )
-        return ClientError(
+        leaf = ClientError if gate.unit == "requests" else _HeldError
+        return leaf(
             ErrorKind.TOO_MANY_REQUESTS,
             f"{_may(grant.key, gate)}; ask again in {_words(taken.wait_s)}.",
             retry_after_s=taken.wait_s,

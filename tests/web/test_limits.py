@@ -448,6 +448,28 @@ def test_nobody_with_a_limit_is_admitted_by_a_store_that_is_away(clock):
     assert ErrorKind.BUSY == caught.value.kind
 
 
+@pytest.mark.parametrize(
+    "limits", [{"tokens_per_minute": 100}, {"concurrent": 1}, {"tokens_per_day": 60}]
+)
+def test_what_another_worker_gives_back_meanwhile_lets_one_in(store, clock, limits):
+    """Whoever asks again at once may come to a worker that has not given the answer before."""
+    giving, asked = worker_of(store, clock), worker_of(store, clock)
+    grant = admit(giving, key_of(**limits), 10, 50)
+    asked._sleep = lambda _seconds: answered(grant, TextDelta("x"), usage(10, 1))
+
+    assert admit(asked, key_of(**limits), 10, 45) is not None
+
+
+def test_spent_requests_are_not_waited_for(worker):
+    """No answer gives one back."""
+    key = key_of(requests_per_minute=1)
+    admit(worker, key)
+    worker._sleep = pytest.fail
+
+    with pytest.raises(ClientError, match="1 request per minute"):
+        admit(worker, key)
+
+
 @pytest.mark.parametrize("kind", [Ailing, Forgetful])
 def test_settling_is_tried_again(clock, kind):
     """A moment's trouble of the store costs the caller nothing, and nothing counts twice."""
