@@ -30,6 +30,10 @@ _ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+_UNTIL_SETTLED = """() => {
+    const changing = document.getAnimations().filter((one) => one instanceof CSSTransition);
+    return Promise.allSettled(changing.map((one) => one.finished));
+}"""
 _AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js")
 
 
@@ -77,6 +81,8 @@ def logged_in(browser: Browser, site: Live, **options: Any) -> BrowserContext:
 
 def faults(page: Page) -> list[str]:
     """What axe finds wrong for people who see, hear or move otherwise: rule and place."""
+    # Colours on their way from one theme to the other are nobody's choice.
+    page.evaluate(_UNTIL_SETTLED)
     # Run by the debugger, which the page's own policy does not bind.
     page.evaluate(_AXE.read_text("utf-8"))
     found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
