@@ -111,26 +111,30 @@ class Upstreams:
         if not (self._settings.simulator_enabled and self._pays_with(caller) == {DEMO_KEY}):
             return self._poe
         if self._demo is None:
-            # Heavy, and of no use where nobody asks with the demo key.
-            from poeflask.simulator.app import MAX_SHELF_BYTES, create_simulator
-            from poeflask.simulator.server import SimulatorServer
-            from poeflask.simulator.shelf import SharedShelf
-
-            settings = self._settings
-            folder = FolderContents(settings.state_dir / _SIMULATED, max_bytes=MAX_SHELF_BYTES)
-            # As long as anybody may believe that a file was uploaded; a store that each worker has
-            # for itself makes nobody believe what others did.
-            shared = SharedShelf(folder, ttl_s=settings.upload_cache_ttl_s)
-            shelf = None if settings.store_url == "memory" else shared
-            server = SimulatorServer(app=create_simulator(shelf=shelf))
-            client = self._client(server.start(), server.upload_url)
-            only = PoeKeys([PoeKey("simulator", DEMO_KEY, 1)], self._board, client.balance)
-            self._demo = replace(
-                self._make("simulator", client, Ways(keys=only)),
-                open_file=lambda url: client.open_file(server.own_link(url)),
-                fetch=lambda url: client.fetch(server.own_link(url)),
-            )
+            self._demo = self._simulated()
         return self._demo
+
+    def _simulated(self) -> Upstream:
+        """The simulator, which begins to listen."""
+        # Heavy, and of no use where nobody asks with the demo key.
+        from poeflask.simulator.app import MAX_SHELF_BYTES, create_simulator
+        from poeflask.simulator.server import SimulatorServer
+        from poeflask.simulator.shelf import SharedShelf
+
+        settings = self._settings
+        folder = FolderContents(settings.state_dir / _SIMULATED, max_bytes=MAX_SHELF_BYTES)
+        # As long as anybody may believe that a file was uploaded; a store that each worker has for
+        # itself makes nobody believe what others did.
+        shared = SharedShelf(folder, ttl_s=settings.upload_cache_ttl_s)
+        shelf = None if settings.store_url == "memory" else shared
+        server = SimulatorServer(app=create_simulator(shelf=shelf))
+        client = self._client(server.start(), server.upload_url)
+        only = PoeKeys([PoeKey("simulator", DEMO_KEY, 1)], self._board, client.balance)
+        return replace(
+            self._make("simulator", client, Ways(keys=only)),
+            open_file=lambda url: client.open_file(server.own_link(url)),
+            fetch=lambda url: client.fetch(server.own_link(url)),
+        )
 
     def _pays_with(self, caller: Caller) -> set[str]:
         """The keys of Poe's that may pay for a caller; the simulator's, if there are none."""

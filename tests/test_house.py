@@ -114,7 +114,7 @@ LATE_IMPORTS = {
     ("stores/__init__.py", "open_store"): "a tenth of a second, and most do without a Redis",
     ("stores/__init__.py", "open_contents"): "as above",
     ("commands/probes.py", "_eviction_findings"): "as above",
-    ("upstreams.py", "upstream_for"): "the simulator is heavy, and a service does without it",
+    ("upstreams.py", "_simulated"): "the simulator is heavy, and a service does without it",
     ("app.py", "_tracing"): "an extra that need not be installed",
     ("core/json_text.py", "repaired"): "a library of its own, for the few texts that are no JSON",
     ("poe/overrides.py", "_value"): "most have no models.yaml, and YAML is nearly a megabyte",

@@ -196,8 +196,28 @@ def test_files_that_are_too_large_stay_here(playground: Page) -> None:
         most + 1,
     )
 
-    expect(playground.locator("#file-fault")).to_contain_text("Too large: large.bin.")
+    expect(playground.locator("#file-fault")).to_contain_text("Not attached: large.bin.")
     expect(playground.locator("#files li")).to_have_count(0)
+
+
+def test_what_cannot_be_read_stays_here_and_the_rest_goes_along(playground: Page) -> None:
+    """A folder that was dropped looks like a file until it is read."""
+    playground.evaluate(
+        """() => {
+            const read = FileReader.prototype.readAsDataURL;
+            FileReader.prototype.readAsDataURL = function (file) {
+                if (file.name === "folder") this.dispatchEvent(new Event("error"));
+                else read.call(this, file);
+            };
+        }"""
+    )
+    files = [
+        {"name": name, "mimeType": "text/plain", "buffer": b"words"} for name in ("folder", "a.txt")
+    ]
+    playground.set_input_files("#choose", files)
+
+    expect(playground.locator("#file-fault")).to_contain_text("Not attached: folder.")
+    expect(playground.locator("#files li")).to_have_text(["a.txt×"])
 
 
 def test_a_tool_is_called_and_the_reader_answers_for_it(playground: Page) -> None:

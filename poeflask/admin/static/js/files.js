@@ -27,12 +27,14 @@ export class Files {
     return this.#files.map(part);
   }
 
-  // Take files in; gives the names of those that are too large.
+  // Take files in; gives the names of those that are too large or, as folders, cannot be read.
   async add(files) {
     const refused = [];
     for (const file of files) {
-      if (this.#bytes + file.size > this.#mostBytes) refused.push(file.name);
-      else this.#files.push({ name: file.name, bytes: file.size, url: await dataUrl(file) });
+      const url = this.#hasRoom(file) ? await dataUrl(file) : null;
+      // Others may have been taken in while this one was read.
+      if (url && this.#hasRoom(file)) this.#files.push({ name: file.name, bytes: file.size, url });
+      else refused.push(file.name);
     }
     this.#show();
     return refused;
@@ -46,8 +48,8 @@ export class Files {
     return parts;
   }
 
-  get #bytes() {
-    return this.#files.reduce((sum, { bytes }) => sum + bytes, 0);
+  #hasRoom({ size }) {
+    return this.#files.reduce((sum, { bytes }) => sum + bytes, size) <= this.#mostBytes;
   }
 
   #show() {
@@ -103,11 +105,12 @@ function part({ name, url }) {
     : { type: "file", file: { filename: name, file_data: url } };
 }
 
+// The file as a URL; null if it cannot be read.
 function dataUrl(file) {
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const reader = new FileReader();
     reader.addEventListener("load", () => resolve(reader.result));
-    reader.addEventListener("error", () => reject(reader.error));
+    reader.addEventListener("error", () => resolve(null));
     reader.readAsDataURL(file.type ? file : new File([file], file.name, { type: READ_AS }));
   });
 }

@@ -174,7 +174,7 @@ async function attach(chosen) {
   if (!chosen.length) return;
   const refused = await files.add(chosen);
   byId("file-fault").textContent = refused.length
-    ? text("file_large", { name: refused.join(", "), megabytes: Math.floor(mostBytes / 1e6) })
+    ? text("file_refused", { name: refused.join(", "), megabytes: Math.floor(mostBytes / 1e6) })
     : "";
 }
 
