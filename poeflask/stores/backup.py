@@ -51,6 +51,7 @@ MAX_FILE_BYTES = 2**20
 
 _LIST = "backup.json"
 _LIST_MAX_BYTES = 64 * 2**20
+_FILLING_MAX_BYTES = 2**16
 _STATE = "state/"
 _NAME = re.compile(rf"(?:{FILES_FOLDER}/)?[A-Za-z0-9_][A-Za-z0-9_.@-]{{0,200}}")
 _DATED = re.compile(r"poeflask-[0-9]{8}T[0-9]{6}Z\.tar\.gz")
@@ -291,12 +292,18 @@ class _Unpacked(gzip.GzipFile):
             raise ValueError("a part of it is too large")
         return super().read(size)
 
+    def finish(self) -> None:
+        """Read what fills the last block: where it ends, gzip compares the sum of all."""
+        if len(self.read(_FILLING_MAX_BYTES)) == _FILLING_MAX_BYTES:
+            raise ValueError("it goes on behind its end")
+
 
 def _unpack(file: Path, staging: Path, progress: Progress) -> tuple[float, list[_Entry]]:
     """Unpack into an empty folder; give when the backup was made and what it holds."""
     try:
         with _Unpacked(file) as unpacked, tarfile.open(fileobj=unpacked, mode="r:") as tar:
             entries, listed = _unpack_members(tar, file, staging, progress)
+            unpacked.finish()
     except (tarfile.TarError, zlib.error, EOFError, ValueError, ArithmeticError) as error:
         raise BackupError(f"{file} is no backup, or is damaged: {error}.") from error
     except OSError as error:

@@ -261,6 +261,24 @@ def test_a_damaged_backup_is_refused(state, tmp_path, way, words):
     assert [] == [name for name in os.listdir(state) if name.startswith((".", "before"))]
 
 
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda content: content[:-8] + bytes(4) + content[-4:], "CRC check failed"),
+        (lambda content: content[:-1], "ended before the end"),
+        (lambda content: content + gzip.compress(bytes(2**17)), "goes on behind its end"),
+    ],
+)
+def test_a_backup_is_read_to_its_end(state, tmp_path, spoil, words):
+    """Only there gzip says whether all of it is as it was written."""
+    back_up(state, tmp_path / "b", version="1")
+    (tmp_path / "b").write_bytes(spoil((tmp_path / "b").read_bytes()))
+    with pytest.raises(BackupError, match=words):
+        restore(state, tmp_path / "b")
+
+    assert found(state) == b"kept"
+
+
 def test_a_store_of_a_later_version_is_refused(state, tmp_path):
     """It could not be read afterwards."""
     later = ("", *("SELECT 1",) * 9)
